@@ -1,0 +1,3 @@
+module github.com/assay-lab/assay
+
+go 1.26
