@@ -1,0 +1,229 @@
+// Package fetch downloads files whose digest is known beforehand, from
+// whichever of several addresses has them.
+//
+// A download that was interrupted is resumed. Its file appears under its own
+// name only when it is complete and its SHA-256 is right. There is no limit on
+// how long a download may take, only on how long it may stand still.
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrNotFound: every address answered, and none has the file.
+	ErrNotFound = errors.New("not found")
+	// ErrDigest: a server sent something else than what was asked for.
+	ErrDigest = errors.New("wrong contents")
+	// ErrStalled: a server stopped sending.
+	ErrStalled = errors.New("no data")
+)
+
+// A Client fetches files over http, https and file URLs. It is safe for
+// concurrent use.
+type Client struct {
+	// HTTP does the requests.
+	HTTP *http.Client
+	// Stall is how long a transfer may stand still.
+	Stall time.Duration
+	// Tries is how often one address is tried when the connection fails.
+	Tries int
+	// Pause is how long to wait before the second try; it doubles after.
+	Pause time.Duration
+}
+
+// New returns a Client for the network as it is: the usual proxy environment
+// variables apply, and a host that does not answer is given up on.
+func New() *Client {
+	t := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second,
+		MaxIdleConnsPerHost:   4,
+		IdleConnTimeout:       30 * time.Second,
+		ForceAttemptHTTP2:     true,
+	}
+	t.RegisterProtocol("file", http.NewFileTransport(http.Dir("/")))
+	return &Client{HTTP: &http.Client{Transport: t}, Stall: 30 * time.Second, Tries: 3, Pause: 500 * time.Millisecond}
+}
+
+// A statusError is an answer that is no success.
+type statusError struct{ code int }
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("server answered %d %s", e.code, http.StatusText(e.code))
+}
+
+func (e *statusError) Is(target error) bool {
+	return target == ErrNotFound && (e.code == http.StatusNotFound || e.code == http.StatusGone)
+}
+
+// transient tells whether it is worth asking the same server again.
+func transient(err error) bool {
+	var st *statusError
+	if errors.As(err, &st) {
+		return st.code >= 500 || st.code == http.StatusTooManyRequests || st.code == http.StatusRequestTimeout
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return false
+	}
+	return !errors.Is(err, ErrDigest) && !errors.Is(err, errLocal)
+}
+
+// errLocal marks failures of this machine, such as a full disk.
+var errLocal = errors.New("local failure")
+
+// open requests rawURL from byte offset on. The body fails with ErrStalled
+// when nothing arrives for c.Stall. The first result tells whether the server
+// honoured the offset.
+func (c *Client) open(ctx context.Context, rawURL string, offset int64) (resumed bool, resp *http.Response, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer func() {
+		if err != nil {
+			cancel(nil)
+		}
+	}()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
+	if err != nil {
+		return false, nil, err
+	}
+	req.Header.Set("User-Agent", "assay-kernels")
+	if offset > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	}
+	resp, err = c.HTTP.Do(req)
+	if err != nil {
+		return false, nil, trimURL(err)
+	}
+	body := &watched{ReadCloser: resp.Body, limit: c.Stall, cancel: cancel, ctx: ctx}
+	body.timer = time.AfterFunc(c.Stall, func() { cancel(ErrStalled) })
+	resp.Body = body
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return false, resp, nil
+	case http.StatusPartialContent:
+		if got := resp.Header.Get("Content-Range"); !strings.HasPrefix(got, fmt.Sprintf("bytes %d-", offset)) {
+			resp.Body.Close()
+			return false, nil, fmt.Errorf("%w: asked for bytes from %d on, got %q", ErrDigest, offset, got)
+		}
+		return true, resp, nil
+	}
+	resp.Body.Close()
+	return false, nil, &statusError{resp.StatusCode}
+}
+
+// Get returns the contents of rawURL, at most limit bytes.
+func (c *Client) Get(ctx context.Context, rawURL string, limit int64) ([]byte, error) {
+	var data []byte
+	err := c.retry(ctx, func() error {
+		_, resp, err := c.open(ctx, rawURL, 0)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		data, err = io.ReadAll(io.LimitReader(resp.Body, limit+1))
+		if err == nil && int64(len(data)) > limit {
+			return fmt.Errorf("%w: more than %d bytes", ErrDigest, limit)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", Redact(rawURL), err)
+	}
+	return data, nil
+}
+
+// Exists asks whether rawURL can be had, without getting it. A server that
+// has no such file makes ErrNotFound. There is one try.
+func (c *Client) Exists(ctx context.Context, rawURL string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, rawURL, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("User-Agent", "assay-kernels")
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		return trimURL(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return &statusError{resp.StatusCode}
+	}
+	return nil
+}
+
+// retry calls do until it succeeds, fails for good, or c.Tries are used up.
+func (c *Client) retry(ctx context.Context, do func() error) error {
+	pause := c.Pause
+	for try := 1; ; try++ {
+		err := do()
+		if err == nil || ctx.Err() != nil || try >= c.Tries || !transient(err) {
+			return err
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return context.Cause(ctx)
+		case <-t.C:
+		}
+		pause *= 2
+	}
+}
+
+// trimURL drops the "Get <url>:" that net/http puts before its errors; ours
+// name the address themselves.
+func trimURL(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}
+
+// Redact returns rawURL without a password.
+func Redact(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return strings.ToValidUTF8(rawURL, "?")
+	}
+	return u.Redacted()
+}
+
+// watched cancels the request when its body stands still.
+type watched struct {
+	io.ReadCloser
+	limit  time.Duration
+	timer  *time.Timer
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	if n > 0 {
+		w.timer.Reset(w.limit)
+	}
+	if err != nil && err != io.EOF && errors.Is(context.Cause(w.ctx), ErrStalled) {
+		err = fmt.Errorf("%w for %v", ErrStalled, w.limit)
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.timer.Stop()
+	err := w.ReadCloser.Close()
+	w.cancel(nil)
+	return err
+}
