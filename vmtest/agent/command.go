@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/assay-lab/assay/vmtest/internal/wire"
+)
+
+// A command is a process the host started, with its three streams.
+type command struct {
+	id             uint16
+	pid            int
+	stdin          *wire.Inbox
+	stdout, stderr *wire.Gate
+	terminal       *os.File // its controlling side, or nil
+	park           *os.File // the zygote waits at the other end, or nil
+	ended          chan wire.ExitBody
+}
+
+// straggle is how long the output of a command is read after its end while
+// something it left behind holds the pipe open.
+const straggle = 200 * time.Millisecond
+
+func (s *supervisor) run(f wire.Frame) error {
+	var q wire.RunBody
+	if err := q.Unmarshal(f.Body); err != nil {
+		return err
+	}
+	if q.Continue {
+		return s.unpark(f.ID, f.Body)
+	}
+	c := &command{
+		id:     f.ID,
+		stdout: wire.NewGate(),
+		stderr: wire.NewGate(),
+		ended:  make(chan wire.ExitBody, 1),
+	}
+	c.stdin = wire.NewInbox(func(n int) { _ = s.port.send(wire.CreditFrame(c.id, wire.Stdin, n)) })
+	if err := s.start(c, q); err != nil {
+		x := wire.ExitBody{Code: -1, Err: err.Error()}
+		return s.port.send(wire.Frame{Type: wire.Exit, ID: c.id, Body: x.Marshal()})
+	}
+	return nil
+}
+
+// start starts the command and all that carries its streams.
+func (s *supervisor) start(c *command, q wire.RunBody) error {
+	path, err := lookPath(q.Argv[0], q.Dir, q.Env)
+	if err != nil {
+		return err
+	}
+	f, err := openFiles(q)
+	if err != nil {
+		return err
+	}
+	defer f.closeTheirs()
+	attr := &syscall.ProcAttr{Dir: q.Dir, Env: q.Env, Files: f.theirs(), Sys: &syscall.SysProcAttr{Setsid: true, Setctty: q.TTY}}
+	s.mu.Lock()
+	c.pid, err = spawn(path, q.Argv, attr)
+	if err == nil {
+		s.commands[c.id], s.pids[c.pid] = c, c
+	}
+	s.mu.Unlock()
+	if err != nil {
+		f.closeOurs()
+		return &os.PathError{Op: "start", Path: path, Err: err}
+	}
+	c.terminal, c.park = f.terminal, f.park
+	if c.park != nil {
+		go s.announcePark(c)
+	} else {
+		pid := binary.BigEndian.AppendUint32(nil, uint32(c.pid))
+		_ = s.port.send(wire.Frame{Type: wire.Started, ID: c.id, Body: pid})
+	}
+	go s.attend(c, f)
+	return nil
+}
+
+// attend carries the streams of a command and reports its end after the last byte.
+func (s *supervisor) attend(c *command, f files) {
+	go func() {
+		_, _ = c.stdin.WriteTo(f.stdin)
+		f.endInput()
+	}()
+	var out sync.WaitGroup
+	for _, o := range []struct {
+		from   *os.File
+		stream wire.Stream
+		gate   *wire.Gate
+	}{{f.stdout, wire.Stdout, c.stdout}, {f.stderr, wire.Stderr, c.stderr}} {
+		if o.from != nil {
+			out.Go(func() { _ = wire.Copy(s.port.send, c.id, o.stream, o.gate, drained{o.from}) })
+		}
+	}
+	x := <-c.ended
+	f.stopReading(time.Now().Add(straggle))
+	out.Wait()
+	x.OOMKills = payloadEvent("memory.events", "oom_kill")
+	x.PidsMax = payloadEvent("pids.events", "max")
+	s.mu.Lock()
+	delete(s.commands, c.id)
+	s.mu.Unlock()
+	_ = s.port.send(wire.Frame{Type: wire.Exit, ID: c.id, Body: x.Marshal()})
+	f.closeOurs()
+}
+
+// announcePark tells the host that the zygote waits for its command.
+func (s *supervisor) announcePark(c *command) {
+	var b [1]byte
+	if n, _ := c.park.Read(b[:]); n == 1 {
+		_ = s.port.send(wire.Frame{Type: wire.Parked, ID: c.id})
+	}
+}
+
+// unpark gives the parked zygote the command it was made for.
+func (s *supervisor) unpark(id uint16, body []byte) error {
+	s.mu.Lock()
+	c := s.commands[id]
+	s.mu.Unlock()
+	if c == nil || c.park == nil {
+		x := wire.ExitBody{Code: -1, Err: "no process is parked here"}
+		return s.port.send(wire.Frame{Type: wire.Exit, ID: id, Body: x.Marshal()})
+	}
+	msg := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
+	_, err := c.park.Write(append(msg, body...))
+	return errors.Join(err, c.park.Close())
+}
+
+// control sends a signal or a new terminal size to a command.
+func (s *supervisor) control(f wire.Frame) error {
+	s.mu.Lock()
+	c := s.commands[f.ID]
+	s.mu.Unlock()
+	if c == nil {
+		return nil // it has just ended
+	}
+	switch {
+	case f.Type == wire.Signal && len(f.Body) == 4:
+		_ = unix.Kill(c.pid, unix.Signal(binary.BigEndian.Uint32(f.Body)))
+	case f.Type == wire.Resize && len(f.Body) == 4 && c.terminal != nil:
+		ws := unix.Winsize{Row: binary.BigEndian.Uint16(f.Body), Col: binary.BigEndian.Uint16(f.Body[2:])}
+		_ = unix.IoctlSetWinsize(int(c.terminal.Fd()), unix.TIOCSWINSZ, &ws)
+	}
+	return nil
+}
