@@ -42,9 +42,8 @@ type Entry struct {
 	Splats []Splat
 
 	pins   map[string]*debian.Pin // by flavour
-	frozen *frozen
-	images []string
-	update update
+	debian debianFile
+	images []string // OCI references
 }
 
 // A Splat is a kernel-log complaint that does not fail a test.
@@ -53,18 +52,18 @@ type Splat struct {
 	Reason string         // why it may be there
 }
 
-// A frozen suite has left Debian's mirrors, and its packages were not at hand
-// when the catalogue was written: they are looked up in its signed index.
-type frozen struct {
-	Archive  string   `yaml:"archive"`
-	Suites   []string `yaml:"suites"`
-	Snapshot string   `yaml:"snapshot"`
-}
-
-// update says where "assay kernels update" looks for new pins.
-type update struct {
-	Suites   []string `yaml:"suites"`   // in order of preference
-	Flavours []string `yaml:"flavours"` // which to pin
+// debianFile says where in Debian's archive a series is.
+type debianFile struct {
+	// Suites are looked at in this order.
+	Suites []string `yaml:"suites"`
+	// Flavours are the ones to pin.
+	Flavours []string `yaml:"flavours"`
+	// Frozen tells that the suites have left Debian's mirrors and will not
+	// change any more.
+	Frozen bool `yaml:"frozen"`
+	// Snapshot is a time to look at the suites, for a series that they have
+	// dropped, in debian.SnapshotTime's format.
+	Snapshot string `yaml:"snapshot"`
 }
 
 // entryFile is a file of the catalogue.
@@ -78,8 +77,7 @@ type entryFile struct {
 	Has     []string               `yaml:"has"`
 	Lacks   []string               `yaml:"lacks"`
 	Splats  []splatFile            `yaml:"splats"`
-	Update  update                 `yaml:"update"`
-	Frozen  *frozen                `yaml:"frozen"`
+	Debian  debianFile             `yaml:"debian"`
 	Images  []string               `yaml:"images"`
 	Pins    map[string]*debian.Pin `yaml:"pins"`
 }
@@ -166,7 +164,7 @@ func (f *entryFile) entry(common []string) (*Entry, error) {
 	e := &Entry{
 		Series: f.Series, About: f.About, Default: f.Default, Cmdline: f.Cmdline,
 		Has: f.Has, Lacks: f.Lacks,
-		pins: f.Pins, frozen: f.Frozen, images: f.Images, update: f.Update,
+		pins: f.Pins, debian: f.Debian, images: f.Images,
 	}
 	for flavour, pin := range f.Pins {
 		if !slices.Contains(Flavours, flavour) {

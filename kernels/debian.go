@@ -4,14 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"github.com/assay-lab/assay/kernels/internal/debian"
 	"github.com/assay-lab/assay/kernels/internal/fetch"
+	"github.com/assay-lab/assay/kernels/internal/whole"
 )
 
 // debianSource brings a kernel from Debian packages.
@@ -21,6 +21,7 @@ type debianSource struct {
 }
 
 func (d *debianSource) kind() string    { return "debian" }
+func (d *debianSource) remote() bool    { return true }
 func (d *debianSource) version() string { return d.pin.Version }
 
 // id is the release and the identity of the packages' contents.
@@ -49,10 +50,16 @@ func (d *debianSource) fill(ctx context.Context, s *Store, dir string, o *GetOpt
 	return nil
 }
 
+// keepPart is how long the beginning of a download waits to be resumed.
+const keepPart = 7 * 24 * time.Hour
+
 // fetchPackages downloads a pin's packages and returns their paths.
 func (s *Store) fetchPackages(ctx context.Context, kernel string, pin *debian.Pin, o *GetOptions) ([]string, error) {
 	if err := os.MkdirAll(s.downloads(), 0o755); err != nil {
 		return nil, err
+	}
+	if err := whole.SweepOld(s.downloads(), keepPart); err != nil {
+		return nil, fmt.Errorf("sweep downloads: %w", err)
 	}
 	var debs []string
 	var before int64
@@ -68,29 +75,10 @@ func (s *Store) fetchPackages(ctx context.Context, kernel string, pin *debian.Pi
 			o.notice("%s: waiting for process %s, which is fetching %s", kernel, holder, p.File())
 		})
 		if err != nil {
-			return nil, notAvailable(kernel, err)
+			return nil, fetchShortfall(err)
 		}
 		before += p.Size
 		debs = append(debs, dst)
 	}
 	return debs, nil
-}
-
-// notAvailable tells in one line why packages could not be fetched. Errors that
-// are not the network's stay what they are.
-func notAvailable(kernel string, err error) error {
-	var fe *fetch.Error
-	if !errors.As(err, &fe) {
-		return err
-	}
-	why := make([]string, len(fe.Errs))
-	for i, e := range fe.Errs {
-		why[i] = strings.ReplaceAll(e.Error(), "\n", " ")
-	}
-	return &NotAvailableError{
-		Kernel: kernel,
-		Reason: fmt.Sprintf("no source has %s (%s); connect to the internet, or set %s to the root of a Debian mirror",
-			fe.File, strings.Join(why, "; "), debian.EnvMirror),
-		Err: err,
-	}
 }

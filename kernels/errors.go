@@ -39,6 +39,14 @@ func (e *UnknownError) Error() string {
 // ExitCode is the exit status of a command that fails for it: usage.
 func (e *UnknownError) ExitCode() int { return 2 }
 
+// A UsageError tells that what was asked for makes no sense.
+type UsageError struct{ Reason string }
+
+func (e *UsageError) Error() string { return e.Reason }
+
+// ExitCode is the exit status of a command that fails for it: usage.
+func (e *UsageError) ExitCode() int { return 2 }
+
 // A DamagedError tells that a kernel in the cache is not what was put there.
 type DamagedError struct {
 	Kernel string

@@ -47,29 +47,74 @@ func (o *GetOptions) notice(format string, args ...any) {
 // Errors: *UnknownError for no such kernel, *NotAvailableError for one that
 // this machine cannot have.
 func (s *Store) Get(ctx context.Context, name string, o GetOptions) (*Image, error) {
-	sp, err := parseSpec(name)
+	sp, err := s.parse(name)
 	if err != nil {
 		return nil, err
 	}
-	src, err := s.source(sp)
+	list, err := s.candidates(sp)
 	if err != nil {
 		return nil, err
 	}
-	img, err := s.realise(ctx, sp, src, &o)
-	if err != nil {
-		return nil, err
+	img, err := s.cached(sp, list, &o)
+	if img != nil || err != nil {
+		return img, err
 	}
-	img.Name = name
-	return img, nil
+	var failed []*shortfall
+	for _, c := range list {
+		if c.lastResort && !gone(failed) {
+			continue
+		}
+		img, err := s.try(ctx, sp, c, &o)
+		if err == nil {
+			return img, nil
+		}
+		var short *shortfall
+		if !errors.As(err, &short) || ctx.Err() != nil {
+			return nil, fmt.Errorf("kernel %s: %w", name, err)
+		}
+		failed = append(failed, short)
+	}
+	return nil, notAvailable(name, failed)
 }
 
-// source finds where a kernel comes from.
-func (s *Store) source(sp *spec) (source, error) {
-	pin := sp.entry.pins[sp.flavour]
-	if pin == nil {
-		return nil, &NotAvailableError{Kernel: sp.text, Reason: "no pin"}
+// cached returns the first candidate that is in the store.
+func (s *Store) cached(sp *spec, list []candidate, o *GetOptions) (*Image, error) {
+	for _, c := range list {
+		if c.known == nil {
+			continue
+		}
+		img, err := s.load(sp, c.known.id())
+		switch {
+		case err == nil:
+			if c.notice != "" {
+				o.notice("%s", c.notice)
+			}
+			return img, nil
+		case errors.Is(err, imagedir.ErrDamaged):
+			return nil, nil // leave it to realise
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
 	}
-	return &debianSource{kernel: sp.text, pin: pin}, nil
+	return nil, nil
+}
+
+// try brings one candidate into the store.
+func (s *Store) try(ctx context.Context, sp *spec, c candidate, o *GetOptions) (*Image, error) {
+	src := c.known
+	if src == nil {
+		if o.Offline {
+			return nil, errOffline(sp.text)
+		}
+		var err error
+		if src, err = c.lookup(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if c.notice != "" {
+		o.notice("%s", c.notice)
+	}
+	return s.realise(ctx, sp, src, o)
 }
 
 // realise returns the image that src brings, from the store if it is there.
@@ -81,8 +126,8 @@ func (s *Store) realise(ctx context.Context, sp *spec, src source, o *GetOptions
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, imagedir.ErrDamaged) {
 		return nil, err
 	}
-	if o.Offline && src.kind() != "local" {
-		return nil, &NotAvailableError{Kernel: sp.text, Reason: "it is not in the cache, and the network is not to be used", Err: err}
+	if o.Offline && src.remote() {
+		return nil, errOffline(sp.text)
 	}
 	lock, err := whole.Acquire(ctx, s.lockFile(src.id()), func(holder string) {
 		o.notice("%s: waiting for process %s, which is fetching it", sp.text, holder)
@@ -143,9 +188,6 @@ func (s *Store) load(sp *spec, id string) (*Image, error) {
 		Vmlinux: under(dir, m.Vmlinux),
 		Config:  under(dir, m.Config),
 		Modules: under(dir, m.Modules),
-	}
-	if sp.entry != nil {
-		img.Series = sp.entry.Series
 	}
 	return img, nil
 }

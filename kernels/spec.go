@@ -2,6 +2,8 @@ package kernels
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -34,6 +36,9 @@ const ociPrefix = "oci:"
 // namePattern is what an added kernel may be called.
 var namePattern = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]{0,63}$`)
 
+// versionPattern is the form of Debian versions (deb-version(7)).
+var versionPattern = regexp.MustCompile(`^[0-9][0-9A-Za-z.+~:-]{0,63}$`)
+
 // parseSpec takes a kernel's name apart. The name of an added kernel is not
 // recognised here, where there is no store; see Store.parse.
 //
@@ -48,7 +53,10 @@ func parseSpec(text string) (*spec, error) {
 	case strings.ContainsRune(text, filepath.Separator) || text[0] == '.' || text[0] == '~':
 		return parsePath(text)
 	}
-	name, version, _ := strings.Cut(text, "@")
+	name, version, at := strings.Cut(text, "@")
+	if at && !versionPattern.MatchString(version) {
+		return nil, &UsageError{fmt.Sprintf("kernel %s: bad version %q\nsee assay kernels versions for those there are", text, version)}
+	}
 	series, flavour, found := strings.Cut(name, "-")
 	if !found {
 		flavour = Flavours[0]
@@ -96,6 +104,16 @@ func (s *spec) name() string {
 		name += "@" + s.version
 	}
 	return name
+}
+
+// record is the name under which the store remembers what was found; it is
+// fit for a file name.
+func (s *spec) record() string {
+	if s.ref != "" {
+		sum := sha256.Sum256([]byte(s.ref))
+		return "oci-" + hex.EncodeToString(sum[:6])
+	}
+	return s.name()
 }
 
 // nearest returns the known name that is most like the one given, "" if none

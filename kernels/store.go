@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
 
 	"github.com/assay-lab/assay/kernels/internal/debian"
 	"github.com/assay-lab/assay/kernels/internal/fetch"
@@ -21,6 +24,8 @@ type Store struct {
 	root   string // DIR/kernels
 	sites  *debian.Sites
 	client *fetch.Client
+	keys   openpgp.KeyRing // that sign Debian's archives
+	now    func() time.Time
 }
 
 // Config states what a Store is to use. The zero value means the defaults.
@@ -30,9 +35,9 @@ type Config struct {
 	Dir string
 	// Getenv looks up environment variables; by default os.Getenv.
 	Getenv func(string) string
-	// HTTP does the requests; by default a client that heeds the usual
-	// proxy variables and gives up on hosts that do not answer.
-	HTTP *http.Client
+	// HTTP does the requests; by default one that heeds the usual proxy
+	// variables and gives up on hosts that do not answer.
+	HTTP http.RoundTripper
 	// Root is the root of the file system whose etc/apt is read; by default "/".
 	Root string
 }
@@ -55,10 +60,9 @@ func (c Config) Open() (*Store, error) {
 	s := &Store{
 		root:   filepath.Join(dir, "kernels"),
 		sites:  debian.FindSites(c.Getenv, c.Root),
-		client: fetch.New(),
-	}
-	if c.HTTP != nil {
-		s.client.HTTP = c.HTTP
+		client: fetch.New(c.HTTP),
+		keys:   debian.Keyring(),
+		now:    time.Now,
 	}
 	if err := os.MkdirAll(s.root, 0o755); err != nil {
 		return nil, fmt.Errorf("open kernel store: %w\nset %s to a directory that can be written", err, EnvCache)
@@ -97,6 +101,8 @@ type source interface {
 	id() string
 	// kind is the Image's Source.
 	kind() string
+	// remote tells that fill needs the network.
+	remote() bool
 	// version is the Image's Version.
 	version() string
 	// fill lays the files out in dir, as package imagedir wants them.

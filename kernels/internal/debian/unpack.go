@@ -3,7 +3,6 @@ package debian
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -91,18 +90,6 @@ func unpackOne(root *os.Root, release, name string) error {
 		if dst == "" || !e.Mode.IsRegular() || e.Hard {
 			return nil
 		}
-		return writeFile(root, dst, e)
+		return deb.WriteFile(root, dst, e)
 	})
-}
-
-func writeFile(root *os.Root, name string, r io.Reader) error {
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, r)
-	return errors.Join(err, f.Close())
 }

@@ -33,28 +33,33 @@ var (
 type Client struct {
 	// HTTP does the requests.
 	HTTP *http.Client
-	// Stall is how long a transfer may stand still.
-	Stall time.Duration
 	// Tries is how often one address is tried when the connection fails.
 	Tries int
 	// Pause is how long to wait before the second try; it doubles after.
 	Pause time.Duration
 }
 
-// New returns a Client for the network as it is: the usual proxy environment
-// variables apply, and a host that does not answer is given up on.
-func New() *Client {
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 30 * time.Second,
-		MaxIdleConnsPerHost:   4,
-		IdleConnTimeout:       30 * time.Second,
-		ForceAttemptHTTP2:     true,
+// Stall is how long a transfer may stand still.
+const Stall = 30 * time.Second
+
+// New returns a Client that does its requests by base; a nil base stands for
+// the network as it is: the usual proxy environment variables apply, and a
+// host that does not answer is given up on.
+func New(base http.RoundTripper) *Client {
+	if base == nil {
+		t := &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ResponseHeaderTimeout: Stall,
+			MaxIdleConnsPerHost:   4,
+			IdleConnTimeout:       30 * time.Second,
+			ForceAttemptHTTP2:     true,
+		}
+		t.RegisterProtocol("file", http.NewFileTransport(http.Dir("/")))
+		base = t
 	}
-	t.RegisterProtocol("file", http.NewFileTransport(http.Dir("/")))
-	return &Client{HTTP: &http.Client{Transport: t}, Stall: 30 * time.Second, Tries: 3, Pause: 500 * time.Millisecond}
+	return &Client{HTTP: &http.Client{Transport: &Watch{base, Stall}}, Tries: 3, Pause: 500 * time.Millisecond}
 }
 
 // A statusError is an answer that is no success.
@@ -84,16 +89,9 @@ func transient(err error) bool {
 // errLocal marks failures of this machine, such as a full disk.
 var errLocal = errors.New("local failure")
 
-// open requests rawURL from byte offset on. The body fails with ErrStalled
-// when nothing arrives for c.Stall. The first result tells whether the server
-// honoured the offset.
+// open requests rawURL from byte offset on. The first result tells whether the
+// server honoured the offset.
 func (c *Client) open(ctx context.Context, rawURL string, offset int64) (resumed bool, resp *http.Response, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer func() {
-		if err != nil {
-			cancel(nil)
-		}
-	}()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
 	if err != nil {
 		return false, nil, err
@@ -106,21 +104,20 @@ func (c *Client) open(ctx context.Context, rawURL string, offset int64) (resumed
 	if err != nil {
 		return false, nil, trimURL(err)
 	}
-	body := &watched{ReadCloser: resp.Body, limit: c.Stall, cancel: cancel, ctx: ctx}
-	body.timer = time.AfterFunc(c.Stall, func() { cancel(ErrStalled) })
-	resp.Body = body
 	switch resp.StatusCode {
 	case http.StatusOK:
 		return false, resp, nil
 	case http.StatusPartialContent:
-		if got := resp.Header.Get("Content-Range"); !strings.HasPrefix(got, fmt.Sprintf("bytes %d-", offset)) {
-			resp.Body.Close()
-			return false, nil, fmt.Errorf("%w: asked for bytes from %d on, got %q", ErrDigest, offset, got)
+		got := resp.Header.Get("Content-Range")
+		if strings.HasPrefix(got, fmt.Sprintf("bytes %d-", offset)) {
+			return true, resp, nil
 		}
-		return true, resp, nil
+		err = fmt.Errorf("%w: asked for bytes from %d on, got %q", ErrDigest, offset, got)
+	default:
+		err = &statusError{resp.StatusCode}
 	}
 	resp.Body.Close()
-	return false, nil, &statusError{resp.StatusCode}
+	return false, nil, err
 }
 
 // Get returns the contents of rawURL, at most limit bytes.
@@ -139,7 +136,7 @@ func (c *Client) Get(ctx context.Context, rawURL string, limit int64) ([]byte, e
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", Redact(rawURL), err)
+		return nil, &addressError{rawURL, err}
 	}
 	return data, nil
 }
@@ -199,31 +196,4 @@ func Redact(rawURL string) string {
 		return strings.ToValidUTF8(rawURL, "?")
 	}
 	return u.Redacted()
-}
-
-// watched cancels the request when its body stands still.
-type watched struct {
-	io.ReadCloser
-	limit  time.Duration
-	timer  *time.Timer
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.ReadCloser.Read(p)
-	if n > 0 {
-		w.timer.Reset(w.limit)
-	}
-	if err != nil && err != io.EOF && errors.Is(context.Cause(w.ctx), ErrStalled) {
-		err = fmt.Errorf("%w for %v", ErrStalled, w.limit)
-	}
-	return n, err
-}
-
-func (w *watched) Close() error {
-	w.timer.Stop()
-	err := w.ReadCloser.Close()
-	w.cancel(nil)
-	return err
 }

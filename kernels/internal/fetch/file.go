@@ -25,44 +25,6 @@ type File struct {
 // A Sink hears how a download goes: bytes there so far, of how many.
 type Sink func(done, total int64)
 
-// An Error tells why a file could not be had, address by address.
-type Error struct {
-	File string
-	Errs []error // one for each address
-}
-
-func (e *Error) Error() string {
-	return fmt.Sprintf("fetch %s: %v", e.File, errors.Join(e.Errs...))
-}
-
-func (e *Error) Unwrap() []error { return e.Errs }
-
-// Is makes an Error ErrNotFound only if every address says so: one that could
-// not be reached may have the file.
-func (e *Error) Is(target error) bool {
-	if target != ErrNotFound {
-		return false
-	}
-	for _, err := range e.Errs {
-		if !errors.Is(err, ErrNotFound) {
-			return false
-		}
-	}
-	return len(e.Errs) > 0
-}
-
-// errLeftover makes retry begin again from nothing.
-var errLeftover = errors.New("what an earlier download left is damaged")
-
-// An addressError is what one address had to say.
-type addressError struct {
-	url string
-	err error
-}
-
-func (e *addressError) Error() string { return fmt.Sprintf("%s: %v", Redact(e.url), e.err) }
-func (e *addressError) Unwrap() error { return e.err }
-
 // Fetch brings f to the file dst, from the first address that has it. The
 // bytes gather in dst+".part", which survives an interruption. If another
 // process is fetching the same file, Fetch waits for it and calls waiting

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // stagePrefix marks staging directories, for Sweep and for human eyes.
@@ -110,6 +111,28 @@ func sweepOne(dir string) error {
 		return nil // its builder is alive
 	}
 	return os.RemoveAll(dir)
+}
+
+// SweepOld removes the files in dir that nobody has changed for longer than
+// age: downloads that were given up, and what has been superseded.
+func SweepOld(dir string, age time.Duration) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		st, err := e.Info()
+		if err != nil || !st.Mode().IsRegular() || time.Since(st.ModTime()) < age {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Remove makes the directory dir vanish at once, by renaming it to a staging
