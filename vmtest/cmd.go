@@ -22,7 +22,8 @@ import (
 type Cmd struct {
 	// Args is the program, looked up in the command's PATH, and its arguments.
 	Args []string
-	// Env is the environment as KEY=value; nil is [DefaultEnv].
+	// Env is the environment as KEY=value; nil is [DefaultEnv]. The kernel's
+	// name is added (see package guest).
 	Env []string
 	// Dir is the working directory; "" is /.
 	Dir string
@@ -114,17 +115,21 @@ func (c *Cmd) Start() error {
 }
 
 func (c *Cmd) body() wire.RunBody {
-	b := wire.RunBody{Argv: c.Args, Env: c.Env, Dir: cmp.Or(c.Dir, "/")}
-	if c.Env == nil {
-		b.Env = DefaultEnv
+	env := c.Env
+	if env == nil {
+		env = DefaultEnv
 	}
-	return b
+	return wire.RunBody{
+		Argv: c.Args,
+		Env:  append(slices.Clone(env), guest.EnvKernel+"="+c.machine.image.Name),
+		Dir:  cmp.Or(c.Dir, "/"),
+	}
 }
 
 func (c *Cmd) zygoteFrame() wire.Frame {
 	b := c.body()
 	b.Zygote = true
-	b.Env = append(slices.Clone(b.Env), guest.EnvZygote+"=1", guest.EnvKernel+"="+c.machine.image.Name)
+	b.Env = append(b.Env, guest.EnvZygote+"=1")
 	return wire.Frame{Type: wire.Run, ID: c.id, Body: b.Marshal()}
 }
 

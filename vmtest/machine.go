@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -204,7 +205,14 @@ func (m *Machine) CPUTime() time.Duration {
 // KernelLog returns what the kernel has logged since the machine was cloned, as
 // lines of /dev/kmsg.
 func (m *Machine) KernelLog(ctx context.Context) (string, error) {
-	return m.collect(ctx, wire.Log)
+	log, err := m.collect(ctx, wire.Log)
+	var kept strings.Builder
+	for line := range strings.Lines(log) {
+		if !strings.HasSuffix(line, ";"+wire.LogMark+"\n") {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String(), err
 }
 
 // Stacks returns what every task inside is doing.

@@ -61,6 +61,11 @@ func (s *supervisor) start(c *command, q wire.RunBody) error {
 		return err
 	}
 	defer f.closeTheirs()
+	stop, stopper, err := os.Pipe() // closing one end makes the other readable
+	if err != nil {
+		f.closeOurs()
+		return err
+	}
 	attr := &syscall.ProcAttr{Dir: q.Dir, Env: q.Env, Files: f.theirs(), Sys: &syscall.SysProcAttr{Setsid: true, Setctty: q.TTY}}
 	s.mu.Lock()
 	c.pid, err = spawn(path, q.Argv, attr)
@@ -70,6 +75,7 @@ func (s *supervisor) start(c *command, q wire.RunBody) error {
 	s.mu.Unlock()
 	if err != nil {
 		f.closeOurs()
+		_, _ = stop.Close(), stopper.Close()
 		return &os.PathError{Op: "start", Path: path, Err: err}
 	}
 	c.terminal, c.park = f.terminal, f.park
@@ -79,12 +85,12 @@ func (s *supervisor) start(c *command, q wire.RunBody) error {
 		pid := binary.BigEndian.AppendUint32(nil, uint32(c.pid))
 		_ = s.port.send(wire.Frame{Type: wire.Started, ID: c.id, Body: pid})
 	}
-	go s.attend(c, f)
+	go s.attend(c, f, stop, stopper)
 	return nil
 }
 
 // attend carries the streams of a command and reports its end after the last byte.
-func (s *supervisor) attend(c *command, f files) {
+func (s *supervisor) attend(c *command, f files, stop, stopper *os.File) {
 	go func() {
 		_, _ = c.stdin.WriteTo(f.stdin)
 		f.endInput()
@@ -96,12 +102,13 @@ func (s *supervisor) attend(c *command, f files) {
 		gate   *wire.Gate
 	}{{f.stdout, wire.Stdout, c.stdout}, {f.stderr, wire.Stderr, c.stderr}} {
 		if o.from != nil {
-			out.Go(func() { _ = wire.Copy(s.port.send, c.id, o.stream, o.gate, drained{o.from}) })
+			out.Go(func() { _ = wire.Copy(s.port.send, c.id, o.stream, o.gate, &output{pipe: o.from, stop: stop}) })
 		}
 	}
 	x := <-c.ended
-	f.stopReading(time.Now().Add(straggle))
+	straggler := time.AfterFunc(straggle, func() { _ = stopper.Close() })
 	out.Wait()
+	straggler.Stop()
 	x.OOMKills = payloadEvent("memory.events", "oom_kill")
 	x.PidsMax = payloadEvent("pids.events", "max")
 	s.mu.Lock()
@@ -109,6 +116,8 @@ func (s *supervisor) attend(c *command, f files) {
 	s.mu.Unlock()
 	_ = s.port.send(wire.Frame{Type: wire.Exit, ID: c.id, Body: x.Marshal()})
 	f.closeOurs()
+	_ = stop.Close()
+	_ = stopper.Close()
 }
 
 // announcePark tells the host that the zygote waits for its command.

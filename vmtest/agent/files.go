@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -41,9 +39,6 @@ func openPipes(zygote bool) (f files, err error) {
 		if i == 0 {
 			mine, theirs = p[1], p[0]
 		}
-		if err = unix.SetNonblock(mine, true); err != nil { // so that deadlines work on it
-			return f, err
-		}
 		*ours = os.NewFile(uintptr(mine), "pipe")
 		f.child = append(f.child, os.NewFile(uintptr(theirs), "pipe"))
 	}
@@ -65,7 +60,7 @@ func (f *files) addPark() error {
 }
 
 func openTerminal(q wire.RunBody) (f files, err error) {
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
 	if err != nil {
 		return f, &os.PathError{Op: "open", Path: "/dev/ptmx", Err: err}
 	}
@@ -122,39 +117,4 @@ func (f files) endInput() {
 		return
 	}
 	_ = f.stdin.Close()
-}
-
-func (f files) stopReading(when time.Time) {
-	for _, o := range []*os.File{f.stdout, f.stderr} {
-		if o != nil {
-			_ = o.SetReadDeadline(when)
-		}
-	}
-}
-
-// drained reads a pipe to its end or, past its deadline, to the last byte that
-// is in it.
-type drained struct{ f *os.File }
-
-func (d drained) Read(b []byte) (int, error) {
-	n, err := d.f.Read(b)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		n, err = unix.Read(int(d.fd()), b)
-		if err == nil && n == 0 || err == unix.EAGAIN {
-			err = os.ErrDeadlineExceeded
-		}
-		n = max(n, 0)
-	}
-	if errors.Is(err, unix.EIO) { // a terminal whose last user is gone
-		err = os.ErrClosed
-	}
-	return n, err
-}
-
-// fd returns the descriptor without making it blocking, as os.File.Fd does.
-func (d drained) fd() (fd uintptr) {
-	if c, err := d.f.SyscallConn(); err == nil {
-		_ = c.Control(func(v uintptr) { fd = v })
-	}
-	return fd
 }

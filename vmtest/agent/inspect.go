@@ -13,7 +13,11 @@ import (
 
 // log sends the kernel's messages since wake, as /dev/kmsg gives them: a line of
 // "priority,sequence,time,flags;text" each.
+//
+// A record without a newline at its end stays open, and unseen, until the next one
+// comes: so one comes.
 func (s *supervisor) log(id uint16) {
+	_ = os.WriteFile("/dev/kmsg", []byte(wire.LogMark+"\n"), 0)
 	s.sendStream(id, &kmsgReader{fd: s.kmsg})
 }
 
@@ -48,16 +52,23 @@ func (s *supervisor) stacks(id uint16) {
 	}
 	var b bytes.Buffer
 	procs, _ := os.ReadDir("/proc")
+	processes := 0
 	for _, p := range procs {
-		if pid, err := strconv.Atoi(p.Name()); err == nil && pid > 1 {
+		if pid, err := strconv.Atoi(p.Name()); err != nil || pid == 1 {
+			continue
+		}
+		processes++
+		if b.Len() < maxStacks {
 			appendTasks(&b, "/proc/"+p.Name()+"/task/")
 		}
 	}
+	b.WriteString(strconv.Itoa(processes) + " processes\n")
 	s.sendStream(id, &b)
 }
 
-// maxStacks bounds a report about a machine with thousands of tasks.
-const maxStacks = 128 << 10
+// maxStacks bounds the report: a machine with thousands of tasks has no time for
+// more, and its first tasks tell enough.
+const maxStacks = 16 << 10
 
 func appendTasks(b *bytes.Buffer, dir string) {
 	tasks, _ := os.ReadDir(dir)

@@ -73,6 +73,9 @@ const MaxData = 32<<10 - headerLen - 1
 
 const headerLen = 8
 
+// LogMark is what the agent itself writes to the kernel log when it is asked for it.
+const LogMark = "assay: the log is read"
+
 // A Frame is one message.
 type Frame struct {
 	Type Type
