@@ -62,7 +62,11 @@ func Walk(r io.Reader, lim Limits, visit func(*Entry) error) error {
 	if err != nil {
 		return fmt.Errorf("read package: %w", err)
 	}
-	if name, _, err := a.next(); err != nil || name != "debian-binary" {
+	name, _, err := a.next()
+	if err != nil {
+		return fmt.Errorf("read package: %w", err)
+	}
+	if name != "debian-binary" {
 		return fmt.Errorf("read package: first member is %q, not debian-binary", name)
 	}
 	for {

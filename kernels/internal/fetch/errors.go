@@ -21,20 +21,6 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() []error { return e.Errs }
 
-// Is makes an Error ErrNotFound only if every address says so: one that could
-// not be reached may have the file.
-func (e *Error) Is(target error) bool {
-	if target != ErrNotFound {
-		return false
-	}
-	for _, err := range e.Errs {
-		if !errors.Is(err, ErrNotFound) {
-			return false
-		}
-	}
-	return len(e.Errs) > 0
-}
-
 // Denied tells whether any address answered that it does not have the file.
 func (e *Error) Denied() bool {
 	return slices.ContainsFunc(e.Errs, func(err error) bool { return errors.Is(err, ErrNotFound) })

@@ -20,7 +20,7 @@ import (
 
 // Errors that callers tell apart.
 var (
-	// ErrNotFound: every address answered, and none has the file.
+	// ErrNotFound: a server answered that it does not have the file.
 	ErrNotFound = errors.New("not found")
 	// ErrDigest: a server sent something else than what was asked for.
 	ErrDigest = errors.New("wrong contents")
