@@ -25,7 +25,7 @@ var splatMarks = []string{
 	"possible deadlock in ", "refcount_t: ", "list_add corruption", "list_del corruption",
 	"unchecked MSR access error", "DMA-API: ", "ODEBUG: ", "NETDEV WATCHDOG: ",
 	"unregister_netdevice: waiting for ", "kmemleak: ",
-	"page allocation failure", "workqueue: leaked lock", "BUG kmalloc", "Kernel panic - not syncing",
+	"workqueue: leaked lock", "Kernel panic - not syncing",
 }
 
 // A splat is one complaint found in a kernel log.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"syscall"
 	"time"
@@ -26,7 +27,8 @@ type Task struct {
 	Zygote bool
 	// Files are brought in first.
 	Files []File
-	// Collect names files of the guest to bring out afterwards, if there.
+	// Collect names files and directories of the guest whose contents are
+	// to be brought out afterwards, if there.
 	Collect []string
 	// Limit is how long the command may take on a real machine; it is
 	// stretched for a slower one. 0 is DefaultLimit.
@@ -59,7 +61,7 @@ type Outcome struct {
 	Console string
 	// Stacks is what the tasks were doing when the limit was reached.
 	Stacks string
-	// Files are those collected.
+	// Files are those collected, by their names in the guest.
 	Files map[string][]byte
 	// Duration is the time from asking for the clone to its end.
 	Duration time.Duration
@@ -226,13 +228,10 @@ func (r *running) gather(ctx context.Context) {
 	if err != nil {
 		return
 	}
+	r.o.Files = map[string][]byte{}
 	for _, name := range r.task.Collect {
-		if b, err := r.m.ReadFile(ctx, name); err == nil {
-			if r.o.Files == nil {
-				r.o.Files = map[string][]byte{}
-			}
-			r.o.Files[name] = b
-		}
+		files, _ := r.m.ReadTree(ctx, name) // what is not there was not made
+		maps.Copy(r.o.Files, files)
 	}
 }
 

@@ -148,19 +148,31 @@ func (m *Machine) talkOf(id uint16) talk {
 
 // ReadFile returns the bytes of a file in the machine.
 func (m *Machine) ReadFile(ctx context.Context, name string) ([]byte, error) {
-	var b bytes.Buffer
-	found := false
-	err := m.get(ctx, name, func(e wire.EntryBody) (io.WriteCloser, error) {
-		if e.Kind != wire.File || e.Path != name {
-			return nil, fmt.Errorf("read %s in guest: not a regular file", name)
-		}
-		found = true
-		return nopCloser{&b}, nil
-	})
-	if err == nil && !found {
+	files, err := m.ReadTree(ctx, name)
+	b, ok := files[path.Clean(name)]
+	if err == nil && !ok {
 		err = fmt.Errorf("read %s in guest: not a regular file", name)
 	}
-	return b.Bytes(), err
+	return b, err
+}
+
+// ReadTree returns the bytes of a file in the machine, or of all regular files in
+// a directory, by name.
+func (m *Machine) ReadTree(ctx context.Context, name string) (map[string][]byte, error) {
+	buffers := map[string]*bytes.Buffer{}
+	err := m.get(ctx, path.Clean(name), func(e wire.EntryBody) (io.WriteCloser, error) {
+		if e.Kind != wire.File {
+			return nil, nil
+		}
+		b := &bytes.Buffer{}
+		buffers[e.Path] = b
+		return nopCloser{b}, nil
+	})
+	files := map[string][]byte{}
+	for name, b := range buffers {
+		files[name] = b.Bytes()
+	}
+	return files, err
 }
 
 type nopCloser struct{ io.Writer }

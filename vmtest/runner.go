@@ -1,0 +1,226 @@
+package vmtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sys/unix"
+
+	"github.com/assay-lab/assay/kernels"
+)
+
+// A Case is one thing to be tried on every kernel.
+type Case struct {
+	// Target names what the case belongs to: a suite, an object, a package.
+	Target string
+	// Name tells the case from the others of its target.
+	Name string
+	// Shape is the machine it wants.
+	Shape Shape
+	// Task makes what runs on a kernel.
+	Task func(image *kernels.Image) Task
+	// Check, if not nil, sees each outcome: it may judge again by what only
+	// the host knows, and keep what came back.
+	Check func(image *kernels.Image, o *Outcome)
+}
+
+// A Cell is what came of a case on a kernel.
+type Cell struct {
+	Target, Case string
+	// Kernel is the name it was asked for by, Release what uname -r prints.
+	Kernel, Release string
+	*Outcome
+}
+
+// A Runner runs cases on kernels: it fetches the kernels, makes the templates, and
+// keeps the machines that run at once within the host's means. Its methods are
+// safe for concurrent use.
+type Runner struct {
+	lab     *Lab
+	kernels *kernels.Store
+	payload Payload
+	options kernels.GetOptions
+	slots   *semaphore.Weighted
+
+	mu        sync.Mutex
+	images    map[string]*once[*kernels.Image]
+	templates map[templateKey]*once[*Template]
+}
+
+type templateKey struct {
+	digest string
+	shape  Shape
+}
+
+// once is a value that is made by the first who asks.
+type once[T any] struct {
+	sync.Once
+	value T
+	err   error
+}
+
+// NewRunner makes a runner whose machines carry the payload.
+func NewRunner(lab *Lab, store *kernels.Store, options kernels.GetOptions, payload Payload) *Runner {
+	return &Runner{
+		lab: lab, kernels: store, payload: payload, options: options,
+		slots:     semaphore.NewWeighted(int64(Slots())),
+		images:    map[string]*once[*kernels.Image]{},
+		templates: map[templateKey]*once[*Template]{},
+	}
+}
+
+// perMachine is what a clone takes of the host's memory: some 50 MB, and room for
+// what the payload does.
+const perMachine = 160 << 20
+
+// Slots returns how many one-CPU machines run at once on this host: under TCG a
+// machine more than there are processors only makes all of them slower.
+func Slots() int {
+	var si unix.Sysinfo_t
+	if err := unix.Sysinfo(&si); err != nil {
+		return 1
+	}
+	free := (si.Freeram + si.Bufferram) * uint64(si.Unit)
+	return max(1, min(runtime.NumCPU(), int(free/perMachine)))
+}
+
+// Image returns a kernel, ready to boot, fetching it if need be.
+func (r *Runner) Image(ctx context.Context, name string) (*kernels.Image, error) {
+	r.mu.Lock()
+	o := r.images[name]
+	if o == nil {
+		o = &once[*kernels.Image]{}
+		r.images[name] = o
+	}
+	r.mu.Unlock()
+	o.Do(func() { o.value, o.err = r.kernels.Get(ctx, name, r.options) })
+	return o.value, o.err
+}
+
+// Template returns the template for a kernel in a shape, with the payload.
+func (r *Runner) Template(ctx context.Context, image *kernels.Image, shape Shape) (*Template, error) {
+	key := templateKey{image.Digest, shape.filled()}
+	r.mu.Lock()
+	o := r.templates[key]
+	if o == nil {
+		o = &once[*Template]{}
+		r.templates[key] = o
+	}
+	r.mu.Unlock()
+	o.Do(func() {
+		base, err := r.lab.Template(ctx, image, shape)
+		if err == nil {
+			o.value, err = base.With(ctx, r.payload)
+		}
+		o.err = err
+	})
+	return o.value, o.err
+}
+
+// Run runs one case on one kernel, when there is room for its machine.
+func (r *Runner) Run(ctx context.Context, kernel string, c Case) Cell {
+	cell := Cell{Target: c.Target, Case: c.Name, Kernel: kernel, Outcome: &Outcome{}}
+	image, err := r.Image(ctx, kernel)
+	if err != nil {
+		cell.Verdict, cell.Reason = judgeImage(err)
+		return cell
+	}
+	cell.Release = image.Release
+	weight := int64(min(c.Shape.filled().CPUs, Slots()))
+	if err := r.slots.Acquire(ctx, weight); err != nil {
+		cell.Verdict, cell.Reason = NotRun, "interrupted: "+context.Cause(ctx).Error()
+		return cell
+	}
+	defer r.slots.Release(weight)
+	cell.Outcome = r.run(ctx, image, c)
+	return cell
+}
+
+// judgeImage tells a kernel that cannot be had here from the lab's own trouble.
+func judgeImage(err error) (Verdict, string) {
+	var missing *kernels.NotAvailableError
+	if errors.As(err, &missing) {
+		return NotRun, err.Error()
+	}
+	return Infra, err.Error()
+}
+
+func (r *Runner) run(ctx context.Context, image *kernels.Image, c Case) *Outcome {
+	start := time.Now()
+	t, err := r.Template(ctx, image, c.Shape)
+	if err != nil {
+		o := &Outcome{Console: consoleOf(err), Duration: time.Since(start)}
+		if o.Verdict, o.Reason = judgeBoot(err); ctx.Err() != nil {
+			o.Verdict, o.Reason = NotRun, "interrupted: "+context.Cause(ctx).Error()
+		}
+		return o
+	}
+	o := t.Run(ctx, c.Task(image))
+	if c.Check != nil && o.Verdict != NotRun {
+		c.Check(image, o)
+	}
+	return o
+}
+
+// Plan lists the cells of cases on kernels, kernels varying fastest: so the first
+// workers make the templates of several kernels instead of waiting for one.
+func Plan(names []string, cases []Case) (plan []Planned) {
+	for _, c := range cases {
+		for _, k := range names {
+			plan = append(plan, Planned{k, c})
+		}
+	}
+	return plan
+}
+
+// A Planned cell is one to be run.
+type Planned struct {
+	Kernel string
+	Case   Case
+}
+
+// RunAll runs a plan and tells done of every cell as it ends, one at a time. It
+// returns the cells in the plan's order.
+func (r *Runner) RunAll(ctx context.Context, plan []Planned, done func(Cell)) []Cell {
+	cells := make([]Cell, len(plan))
+	var wg sync.WaitGroup
+	var telling sync.Mutex
+	next := make(chan int)
+	for range Slots() {
+		wg.Go(func() {
+			for i := range next {
+				cells[i] = r.Run(ctx, plan[i].Kernel, plan[i].Case)
+				telling.Lock()
+				done(cells[i])
+				telling.Unlock()
+			}
+		})
+	}
+	for i := range plan {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return cells
+}
+
+// ErrNothingToRun is a run without a single case: it proves nothing, and so it is
+// no success.
+var ErrNothingToRun = errors.New("no tests to run")
+
+// Required returns an error naming the kernels that were required and not run.
+func Required(required []string, cells []Cell) error {
+	for _, name := range required {
+		for _, c := range cells {
+			if c.Kernel == name && c.Verdict == NotRun {
+				return fmt.Errorf("kernel %s is required, but was not run: %s", name, c.Reason)
+			}
+		}
+	}
+	return nil
+}
