@@ -36,7 +36,7 @@ func absolute(name string) string {
 
 // adopt realises src and records it under name.
 func (s *Store) adopt(ctx context.Context, name string, src *localSource, rec *record) (*Image, error) {
-	if err := checkName(name, src.release); err != nil {
+	if err := s.checkName(name, src.release); err != nil {
 		return nil, err
 	}
 	sp := &spec{text: name, added: name}
@@ -55,12 +55,13 @@ func (s *Store) adopt(ctx context.Context, name string, src *localSource, rec *r
 }
 
 // checkName finds whether a kernel may have a name.
-func checkName(name, release string) error {
+func (s *Store) checkName(name, release string) error {
 	if !namePattern.MatchString(name) {
 		return &UsageError{fmt.Sprintf("bad kernel name %q: use letters, digits, and . _ + -", name)}
 	}
-	if e, ok := Series(name); ok && !inSeries(release, e.Series) {
-		return &UsageError{fmt.Sprintf("kernel name %s belongs to series %s, but the kernel is %s; choose another name", name, e.Series, release)}
+	sp, err := s.catalogue.parse(name)
+	if err == nil && !inSeries(release, sp.entry.Series) {
+		return &UsageError{fmt.Sprintf("kernel name %s belongs to series %s, but the kernel is %s; choose another name", name, sp.entry.Series, release)}
 	}
 	return nil
 }
@@ -84,7 +85,7 @@ func (a *addedSource) fill(context.Context, *Store, string, *GetOptions) error {
 	}
 }
 
-// parse takes a kernel's name apart, like parseSpec, and knows the names that
+// parse takes a kernel's name apart, like catalogue.parse, and knows the names that
 // were added, which come first.
 func (s *Store) parse(name string) (*spec, error) {
 	if namePattern.MatchString(name) {
@@ -96,14 +97,14 @@ func (s *Store) parse(name string) (*spec, error) {
 			return &spec{text: name, added: name}, nil
 		}
 	}
-	sp, err := parseSpec(name)
+	sp, err := s.catalogue.parse(name)
 	var unknown *UnknownError
 	if errors.As(err, &unknown) {
 		added, err := s.addedNames()
 		if err != nil {
 			return nil, err
 		}
-		unknown.Nearest = nearest(name, added)
+		unknown.Nearest = s.catalogue.nearest(name, added)
 	}
 	return sp, err
 }

@@ -87,17 +87,20 @@ type splatFile struct {
 	Reason string `yaml:"reason"`
 }
 
+// A catalogue is a list of series, oldest first.
+type catalogue []*Entry
+
 //go:embed catalog/*.yaml
 var catalogFiles embed.FS
 
-// catalogue returns the embedded catalogue, sorted by series. That it can be
-// read is a matter of this program's making, so failing to panics.
-var catalogue = sync.OnceValue(func() []*Entry {
+// embedded returns the catalogue this program carries. That it can be read is a
+// matter of the program's making, so failing to panics.
+var embedded = sync.OnceValue(func() catalogue {
 	dir, err := fs.Sub(catalogFiles, "catalog")
 	if err == nil {
-		var entries []*Entry
-		if entries, err = readCatalogue(dir); err == nil {
-			return entries
+		var c catalogue
+		if c, err = readCatalogue(dir); err == nil {
+			return c
 		}
 	}
 	panic(fmt.Sprintf("embedded kernel catalogue: %v", err))
@@ -107,7 +110,7 @@ var catalogue = sync.OnceValue(func() []*Entry {
 const commonFile = "common.yaml"
 
 // readCatalogue reads every file of a catalogue.
-func readCatalogue(dir fs.FS) ([]*Entry, error) {
+func readCatalogue(dir fs.FS) (catalogue, error) {
 	var common struct {
 		Modules []string `yaml:"modules"`
 	}
@@ -118,7 +121,7 @@ func readCatalogue(dir fs.FS) ([]*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []*Entry
+	var c catalogue
 	for _, name := range names {
 		if name == commonFile {
 			continue
@@ -134,10 +137,10 @@ func readCatalogue(dir fs.FS) ([]*Entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		entries = append(entries, e)
+		c = append(c, e)
 	}
-	slices.SortFunc(entries, func(a, b *Entry) int { return compareSeries(a.Series, b.Series) })
-	return entries, nil
+	slices.SortFunc(c, func(a, b *Entry) int { return compareSeries(a.Series, b.Series) })
+	return c, nil
 }
 
 // readYAML decodes a file strictly: an unknown key is a typing error.
@@ -213,7 +216,7 @@ func moduleList(common, without, more []string) ([]string, error) {
 // Series returns the catalogue entry of a kernel name: "6.12", and also
 // "6.12-generic" or "6.12@6.12.107-1".
 func Series(name string) (*Entry, bool) {
-	sp, err := parseSpec(name)
+	sp, err := embedded().parse(name)
 	if err != nil || sp.entry == nil {
 		return nil, false
 	}
@@ -221,12 +224,12 @@ func Series(name string) (*Entry, bool) {
 }
 
 // All returns the catalogue, oldest series first.
-func All() []*Entry { return slices.Clone(catalogue()) }
+func All() []*Entry { return slices.Clone(embedded()) }
 
 // Default returns the names of the default matrix, oldest first.
 func Default() []string {
 	var names []string
-	for _, e := range catalogue() {
+	for _, e := range embedded() {
 		if e.Default {
 			names = append(names, e.Series)
 		}
@@ -234,8 +237,9 @@ func Default() []string {
 	return names
 }
 
-func findSeries(series string) *Entry {
-	for _, e := range catalogue() {
+// find returns the entry of a series, nil if there is none.
+func (c catalogue) find(series string) *Entry {
+	for _, e := range c {
 		if e.Series == series {
 			return e
 		}
@@ -243,10 +247,10 @@ func findSeries(series string) *Entry {
 	return nil
 }
 
-// seriesOf returns the catalogue series a release or version belongs to: that
-// of its first two numbers; "" if there is none.
-func seriesOf(release string) string {
-	for _, e := range catalogue() {
+// seriesOf returns the series a release or version belongs to: that of its
+// first two numbers; "" if the catalogue has none.
+func (c catalogue) seriesOf(release string) string {
+	for _, e := range c {
 		if inSeries(release, e.Series) {
 			return e.Series
 		}

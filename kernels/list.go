@@ -79,7 +79,7 @@ func (s *Store) names() ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for _, e := range catalogue() {
+	for _, e := range s.catalogue {
 		for _, flavour := range Flavours {
 			if flavour == Flavours[0] || e.pins[flavour] != nil || slices.Contains(e.debian.Flavours, flavour) {
 				sp := &spec{entry: e, flavour: flavour}
@@ -113,7 +113,7 @@ func (s *Store) listing(name string) (*Listing, error) {
 		l.Series, l.Flavour = sp.entry.Series, sp.flavour
 		l.Default = sp.entry.Default && sp.flavour == Flavours[0] && sp.version == ""
 	}
-	if e := findSeries(name); e != nil {
+	if e := s.catalogue.find(name); e != nil {
 		l.Default = e.Default // also when a kernel of the user's stands in
 	}
 	for _, c := range list {
@@ -131,7 +131,7 @@ func (s *Store) describe(l *Listing, c candidate) bool {
 	if err == nil {
 		l.Cached, l.Available, l.Reason = true, true, c.notice
 		l.Source, l.Release, l.Version, l.Size = m.Source, m.Release, m.Version, m.Bytes
-		l.Series = seriesOf(m.Release)
+		l.Series = s.catalogue.seriesOf(m.Release)
 		return true
 	}
 	if l.Release == "" { // the first candidate is the one wanted

@@ -39,12 +39,12 @@ var namePattern = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]{0,63}$`)
 // versionPattern is the form of Debian versions (deb-version(7)).
 var versionPattern = regexp.MustCompile(`^[0-9][0-9A-Za-z.+~:-]{0,63}$`)
 
-// parseSpec takes a kernel's name apart. The name of an added kernel is not
+// parse takes a kernel's name apart. The name of an added kernel is not
 // recognised here, where there is no store; see Store.parse.
 //
 //	6.12  6.12-generic  6.12@6.12.107-1  6.12-rt@6.12.107-1
 //	./bzImage  /boot/vmlinuz:/lib/modules/6.1.0  oci:quay.io/…:4.19-main
-func parseSpec(text string) (*spec, error) {
+func (c catalogue) parse(text string) (*spec, error) {
 	switch {
 	case text == "":
 		return nil, errors.New("empty kernel name")
@@ -61,9 +61,9 @@ func parseSpec(text string) (*spec, error) {
 	if !found {
 		flavour = Flavours[0]
 	}
-	e := findSeries(series)
+	e := c.find(series)
 	if e == nil || !slices.Contains(Flavours, flavour) {
-		return nil, &UnknownError{Name: text, Nearest: nearest(text, nil)}
+		return nil, &UnknownError{Name: text, Nearest: c.nearest(text, nil)}
 	}
 	return &spec{text: text, entry: e, flavour: flavour, version: version}, nil
 }
@@ -118,9 +118,9 @@ func (s *spec) record() string {
 
 // nearest returns the known name that is most like the one given, "" if none
 // is at all like it.
-func nearest(name string, added []string) string {
+func (c catalogue) nearest(name string, added []string) string {
 	var known []string
-	for _, e := range catalogue() {
+	for _, e := range c {
 		known = append(known, e.Series)
 		for flavour := range e.pins {
 			known = append(known, e.Series+"-"+flavour)
@@ -129,13 +129,16 @@ func nearest(name string, added []string) string {
 	known = append(known, added...)
 	slices.Sort(known)
 	best := slices.MinFunc(known, func(a, b string) int {
-		return cmp.Compare(distance(name, a), distance(name, b))
+		return cmp.Or(cmp.Compare(distance(name, a), distance(name, b)), // of those alike,
+			cmp.Compare(abs(len(name)-len(a)), abs(len(name)-len(b)))) // one as long
 	})
 	if distance(name, best) > max(1, len(name)/2) {
 		return ""
 	}
 	return best
 }
+
+func abs(n int) int { return max(n, -n) }
 
 // distance is the Levenshtein distance: how many characters to add, drop or
 // change.

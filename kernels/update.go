@@ -35,7 +35,7 @@ type Change struct {
 // be read is told in a notice and stays as it is; the error is about those that
 // were named.
 func (s *Store) Update(ctx context.Context, series []string, o UpdateOptions) ([]Change, error) {
-	entries := catalogue()
+	entries := s.catalogue
 	if o.Catalog != "" {
 		var err error
 		if entries, err = readCatalogue(os.DirFS(o.Catalog)); err != nil {
@@ -44,7 +44,7 @@ func (s *Store) Update(ctx context.Context, series []string, o UpdateOptions) ([
 	}
 	for _, name := range series {
 		if !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Series == name }) {
-			return nil, &UnknownError{Name: name, Nearest: nearest(name, nil)}
+			return nil, &UnknownError{Name: name, Nearest: s.catalogue.nearest(name, nil)}
 		}
 	}
 	v := s.survey(o.AllowExpired)

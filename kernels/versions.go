@@ -29,17 +29,17 @@ type Version struct {
 // series that was named, as a *NotAvailableError.
 func (s *Store) Versions(ctx context.Context, series []string, o GetOptions) ([]Version, error) {
 	v := s.survey(o.AllowExpired)
-	var entries []*Entry
+	var entries catalogue
 	for _, name := range series {
-		e := findSeries(name)
+		e := s.catalogue.find(name)
 		if e == nil {
-			return nil, &UnknownError{Name: name, Nearest: nearest(name, nil)}
+			return nil, &UnknownError{Name: name, Nearest: s.catalogue.nearest(name, nil)}
 		}
 		entries = append(entries, e)
 	}
 	named := len(entries) > 0
 	if !named {
-		entries = catalogue()
+		entries = s.catalogue
 	}
 	var all []Version
 	for _, e := range entries {

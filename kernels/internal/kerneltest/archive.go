@@ -94,6 +94,13 @@ func (a *Archive) Put(path string, data []byte) {
 	a.files[path] = data
 }
 
+// File returns a file that was placed, nil if there is none.
+func (a *Archive) File(path string) []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.files[path]
+}
+
 // Drop takes away the files whose paths contain part.
 func (a *Archive) Drop(part string) {
 	a.mu.Lock()
