@@ -1,0 +1,3 @@
+package feature
+
+var network = []Feature{}

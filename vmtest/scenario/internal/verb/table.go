@@ -1,0 +1,12 @@
+package verb
+
+// table lists the verbs in the order of the manual. It is set by init, because
+// poll looks verbs up in it.
+var table []Verb
+
+func init() {
+	table = append(table, header...)
+	for _, group := range [][]Verb{places, traffics, values, waits} {
+		table = append(table, group...)
+	}
+}
