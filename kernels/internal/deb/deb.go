@@ -25,7 +25,7 @@ var (
 
 // Limits bounds what Walk and WalkTar accept. A zero field takes its default.
 type Limits struct {
-	Bytes   int64 // of the uncompressed archive; default 4 GiB
+	Bytes   int64 // of the uncompressed archive, and of its files; default 4 GiB
 	Entries int   // files, directories and links; default 200,000
 }
 
@@ -92,6 +92,7 @@ func WalkTar(r io.Reader, lim Limits, visit func(*Entry) error) error {
 	}
 	defer rc.Close()
 	t := tar.NewReader(&capped{r: rc, left: lim.Bytes})
+	left := lim.Bytes
 	for n := 0; ; n++ {
 		h, err := t.Next()
 		if err == io.EOF {
@@ -102,6 +103,11 @@ func WalkTar(r io.Reader, lim Limits, visit func(*Entry) error) error {
 		}
 		if n == lim.Entries {
 			return fmt.Errorf("read archive: %w: more than %d entries", ErrTooBig, n)
+		}
+		// What files hold is counted besides what the archive has: a sparse
+		// file is mostly holes, which take no room in the archive.
+		if left -= h.Size; left < 0 {
+			return fmt.Errorf("read archive: %w: files of more than %d bytes", ErrTooBig, lim.Bytes)
 		}
 		e, err := entry(h, t)
 		if err != nil {

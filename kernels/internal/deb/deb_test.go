@@ -72,6 +72,23 @@ func tarOf(h tar.Header) []byte {
 	return kerneltest.Ar("debian-binary", "2.0\n", "data.tar", b.String())
 }
 
+// sparse makes a package of one file that claims size bytes, all of them a
+// hole: the header of GNU tar's old sparse format (tar(5)).
+func sparse(size int64) []byte {
+	h := make([]byte, 512)
+	copy(h, "./hole")
+	copy(h[100:], "0000644\x000000000\x000000000\x0000000000000\x0000000000000\x00        S")
+	copy(h[257:], "ustar  \x00")
+	copy(h[386:], fmt.Sprintf("%011o\x00%011o\x00", size, 0))
+	copy(h[483:], fmt.Sprintf("%011o\x00", size))
+	sum := 0
+	for _, b := range h {
+		sum += int(b)
+	}
+	copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return kerneltest.Ar("debian-binary", "2.0\n", "data.tar", string(h)+strings.Repeat("\x00", 1024))
+}
+
 func TestWalkRefuses(t *testing.T) {
 	good := kerneltest.Deb("gzip", kerneltest.Files{"a": strings.Repeat("a", 10_000), "b": "b"})
 	for name, tc := range map[string]struct {
@@ -86,6 +103,7 @@ func TestWalkRefuses(t *testing.T) {
 		"device":         {data: tarOf(tar.Header{Name: "./null", Typeflag: tar.TypeChar}), want: ErrHostile},
 		"fifo":           {data: tarOf(tar.Header{Name: "./pipe", Typeflag: tar.TypeFifo}), want: ErrHostile},
 		"bomb":           {data: good, lim: Limits{Bytes: 4096}, want: ErrTooBig},
+		"sparse bomb":    {data: sparse(1 << 32), lim: Limits{Bytes: 1 << 20}, want: ErrTooBig},
 		"many entries":   {data: good, lim: Limits{Entries: 1}, want: ErrTooBig},
 		"cut short":      {data: good[:len(good)-100], want: io.ErrUnexpectedEOF},
 		"not ar":         {data: []byte("PK\x03\x04"), text: "not an ar archive"},
@@ -149,6 +167,7 @@ func FuzzWalk(f *testing.F) {
 
 func FuzzWalkTar(f *testing.F) {
 	f.Add(kerneltest.Tar(kerneltest.Files{"a/b": "c", "d": "-> e", "f/": ""}))
+	f.Add(sparse(100)[68*2+60:])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		err := WalkTar(bytes.NewReader(data), Limits{Bytes: 1 << 20, Entries: 100}, checkEntry)
 		if errors.Is(err, errBadEntry) {
