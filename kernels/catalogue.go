@@ -64,6 +64,9 @@ type debianFile struct {
 	// Snapshot is a time to look at the suites, for a series that they have
 	// dropped, in debian.SnapshotTime's format.
 	Snapshot string `yaml:"snapshot"`
+	// Headers is a time at which the suites had the headers of the pinned
+	// kernels, for suites that dropped them sooner than the kernels.
+	Headers string `yaml:"headers"`
 }
 
 // entryFile is a file of the catalogue.

@@ -127,17 +127,23 @@ func suiteNames(e *Entry) string {
 
 // lookupShortfall tells why the indexes of a kernel could not be read.
 func lookupShortfall(sp *spec, err error) error {
+	f := indexShortfall(err)
+	if (sp.entry.debian.Frozen || sp.entry.debian.Snapshot != "") && !errors.Is(err, debian.ErrExpired) {
+		f.hints = []string{hintConnect, hintAdd(sp.entry.Series)}
+	}
+	return f
+}
+
+// indexShortfall tells why an index could not be read.
+func indexShortfall(err error) *shortfall {
 	f := &shortfall{why: err.Error(), hints: []string{hintConnect, hintMirror}, err: err}
 	var fe *fetch.Error
 	if errors.As(err, &fe) {
 		f.why = "no source has the " + fe.File + " (" + fe.Brief() + ")"
 	}
 	f.why = strings.ReplaceAll(f.why, "\n", "; ")
-	switch {
-	case errors.Is(err, debian.ErrExpired):
+	if errors.Is(err, debian.ErrExpired) {
 		f.hints = []string{"use --allow-expired if that is the newest there is"}
-	case sp.entry.debian.Frozen || sp.entry.debian.Snapshot != "":
-		f.hints = []string{hintConnect, hintAdd(sp.entry.Series)}
 	}
 	return f
 }

@@ -155,7 +155,11 @@ func (a *Archive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Add puts a package into the pool and lists it. Fields are further lines of
 // its record, such as "Depends: x". It returns the pool path and the digest.
 func (s *Suite) Add(name, version string, deb []byte, fields ...string) (path, digest string) {
-	path = fmt.Sprintf("pool/main/l/linux/%s_%s_amd64.deb", name, version)
+	_, noEpoch, found := strings.Cut(version, ":")
+	if !found {
+		noEpoch = version
+	}
+	path = fmt.Sprintf("pool/main/l/linux/%s_%s_amd64.deb", name, noEpoch)
 	sum := sha256.Sum256(deb)
 	digest = hex.EncodeToString(sum[:])
 	s.archive.Put(s.root+"/"+path, deb)
