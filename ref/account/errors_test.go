@@ -88,7 +88,7 @@ func reexec(t *testing.T, test string, env ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := filepath.Join("/tmp", fmt.Sprintf("assay-test-%d", os.Getpid()))
+	copied := filepath.Join(os.TempDir(), fmt.Sprintf("assay-test-%d", os.Getpid()))
 	b, err := os.ReadFile(self)
 	if err != nil {
 		t.Fatal(err)

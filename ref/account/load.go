@@ -214,7 +214,7 @@ func (m *Meter) programName(direction string) string {
 	if m.mode.Attach == ByProgram {
 		return cgroup.OwnedName(ownedPrefix(direction))
 	}
-	return "account_" + direction
+	return "acct_" + direction // of 15 characters, the library takes the C function's
 }
 
 // ownedPrefix is "acci" or "acce".
