@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,7 +24,7 @@ type Cmd struct {
 	// Args is the program, looked up in the command's PATH, and its arguments.
 	Args []string
 	// Env is the environment as KEY=value; nil is [DefaultEnv]. The kernel's
-	// name is added (see package guest).
+	// name is added (see package guest), and GODEBUG if it is not set.
 	Env []string
 	// Dir is the working directory; "" is /.
 	Dir string
@@ -38,6 +39,9 @@ type Cmd struct {
 
 	// ProcessState is how the command ended, after Wait.
 	ProcessState *ProcessState
+
+	log      string // of the kernel, if it came along with the end
+	logWhole bool
 
 	machine *Machine
 	ctx     context.Context
@@ -119,17 +123,20 @@ func (c *Cmd) body() wire.RunBody {
 	if env == nil {
 		env = DefaultEnv
 	}
-	return wire.RunBody{
-		Argv: c.Args,
-		Env:  append(slices.Clone(env), guest.EnvKernel+"="+c.machine.image.Name),
-		Dir:  cmp.Or(c.Dir, "/"),
+	env = append(slices.Clone(env), guest.EnvKernel+"="+c.machine.image.Name)
+	if !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "GODEBUG=") }) {
+		env = append(env, quietGo)
 	}
+	return wire.RunBody{Argv: c.Args, Env: env, Dir: cmp.Or(c.Dir, "/")}
 }
+
+// quietGo keeps Go programs from looking at their cgroup's CPU limit every second,
+// with the world stopped, and first of all right after each clone's start.
+const quietGo = "GODEBUG=updatemaxprocs=0"
 
 func (c *Cmd) zygoteFrame() wire.Frame {
 	b := c.body()
 	b.Zygote = true
-	b.Env = append(b.Env, guest.EnvZygote+"=1")
 	return wire.Frame{Type: wire.Run, ID: c.id, Body: b.Marshal()}
 }
 
@@ -184,6 +191,7 @@ func (c *Cmd) Wait() error {
 	case exit.Err != "":
 		return fmt.Errorf("run %s in guest: %s", c.Args[0], exit.Err)
 	}
+	c.log, c.logWhole = exit.Log, exit.LogWhole
 	c.ProcessState = &ProcessState{
 		Code:       int(exit.Code),
 		Signal:     syscall.Signal(exit.Signal),

@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) {
 	guest.Park()
 	if guest.Inside() {
-		os.Exit(runGuestRole(os.Args[1:]))
+		guest.Exit(runGuestRole(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }
@@ -69,7 +69,7 @@ func testTemplate(t *testing.T, shape Shape) *Template {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tp, err := base.With(t.Context(), Payload{Files: files, Zygote: []string{"/test"}})
+	tp, err := base.With(t.Context(), Payload{Files: files, Zygote: "/test"})
 	if err != nil {
 		t.Fatal(err)
 	}

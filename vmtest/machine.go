@@ -206,13 +206,18 @@ func (m *Machine) CPUTime() time.Duration {
 // lines of /dev/kmsg.
 func (m *Machine) KernelLog(ctx context.Context) (string, error) {
 	log, err := m.collect(ctx, wire.Log)
+	return withoutMark(log), err
+}
+
+// withoutMark takes out what the agent itself has written.
+func withoutMark(log string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(log) {
 		if !strings.HasSuffix(line, ";"+wire.LogMark+"\n") {
 			kept.WriteString(line)
 		}
 	}
-	return kept.String(), err
+	return kept.String()
 }
 
 // Stacks returns what every task inside is doing.

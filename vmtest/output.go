@@ -44,6 +44,22 @@ func isDeadlockedOnMemory(cause string) bool {
 		strings.HasPrefix(cause, "Out of memory")
 }
 
+// payloadOOM finds the kernel's word that the out-of-memory killer took a process
+// of the payload. Those of a cgroup that a test has limited itself are its own
+// affair. (mm/oom_kill.c; before 5.0 mm/memcontrol.c)
+func payloadOOM(log string) string {
+	for line := range strings.Lines(kernelText(log)) {
+		line = strings.TrimSpace(line)
+		global := strings.HasPrefix(line, "Out of memory: Kill")
+		ours := strings.Contains(line, "oom_memcg=/payload,") ||
+			strings.HasSuffix(line, " as a result of limit of /payload")
+		if global || ours {
+			return line
+		}
+	}
+	return ""
+}
+
 // agentsLastWords finds what the agent could say only on the console.
 func agentsLastWords(console string) string {
 	for line := range strings.Lines(console) {

@@ -143,7 +143,8 @@ func (r *running) run(ctx context.Context) {
 	out.keep(r.o)
 	r.o.State = c.ProcessState
 	if r.o.Verdict == "" && !r.hung {
-		r.gather(ctx)
+		r.log = c.log
+		r.gather(ctx, c.logWhole)
 	}
 }
 
@@ -193,7 +194,7 @@ func (r *running) giveUp(ctx context.Context, ended <-chan error) {
 		over = true
 	case <-time.After(r.m.accel.Scale(500 * time.Millisecond)):
 	}
-	r.gather(ctx)
+	r.gather(ctx, false)
 	r.m.Close()
 	if !over {
 		r.err = <-ended
@@ -220,11 +221,17 @@ func (r *running) examine(c *Cmd) {
 }
 
 // gather asks the machine for what it knows, if it still answers.
-func (r *running) gather(ctx context.Context) {
+func (r *running) gather(ctx context.Context, haveLog bool) {
 	ctx, cancel := context.WithTimeout(ctx, r.m.accel.Scale(stacksLimit))
 	defer cancel()
-	log, err := r.m.KernelLog(ctx)
-	r.log, r.o.KernelLog = log, FormatKernelLog(log)
+	var err error
+	if !haveLog {
+		var more string
+		more, err = r.m.KernelLog(ctx)
+		r.log += more
+	}
+	r.log = withoutMark(r.log)
+	r.o.KernelLog = FormatKernelLog(r.log)
 	if err != nil {
 		return
 	}
@@ -246,6 +253,8 @@ func (r *running) judge() (Verdict, string) {
 		return Hang, r.hangReason()
 	case state != nil && state.OOMKills > 0:
 		return OOM, fmt.Sprintf("the out-of-memory killer took %d of its processes", state.OOMKills)
+	case payloadOOM(r.log) != "":
+		return OOM, payloadOOM(r.log)
 	case state == nil && r.err != nil:
 		return Infra, r.err.Error()
 	case r.task.Judge != nil:

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/assay-lab/assay/kernels"
+	"github.com/assay-lab/assay/vmtest/guest"
 )
 
 // A Template is a machine that was booted once, frozen when its agent was up, and
@@ -29,8 +30,9 @@ type Payload struct {
 	// (see package guest): each clone goes on from there as the command given
 	// to [Machine.Zygote], without the 200 ms that the start of a Go program
 	// costs in a fresh clone.
-	Zygote []string
-	// Env is the environment the zygote starts with; nil is DefaultEnv.
+	Zygote string
+	// Env is the environment the zygote starts with; nil is DefaultEnv. It is
+	// best that of the command.
 	Env []string
 }
 
@@ -127,10 +129,10 @@ func (m *Machine) load(ctx context.Context, p Payload) error {
 	if err := m.Put(ctx, p.Files...); err != nil {
 		return err
 	}
-	if len(p.Zygote) == 0 {
+	if p.Zygote == "" {
 		return nil
 	}
-	c := m.Command(ctx, p.Zygote[0], p.Zygote[1:]...)
+	c := m.Command(ctx, p.Zygote, guest.ParkArg)
 	c.Env = p.Env
 	return c.park()
 }

@@ -20,7 +20,7 @@ type Roles map[string]func() int
 func Main(m *testing.M, roles Roles) {
 	guest.Park()
 	if role := roles[filepath.Base(os.Args[0])]; role != nil {
-		os.Exit(playRole(m, role))
+		guest.Exit(playRole(m, role))
 	}
 	os.Exit(runTests(m))
 }
@@ -62,7 +62,7 @@ func SelfPayload(roles ...string) (*Payload, error) {
 	for _, r := range roles {
 		files = append(files, File{Path: RolePath(r), Link: program})
 	}
-	return &Payload{Files: files, Zygote: []string{RolePath(roles[0])}}, nil
+	return &Payload{Files: files, Zygote: RolePath(roles[0])}, nil
 }
 
 // RolePath is where a role of a payload is found in the guest.

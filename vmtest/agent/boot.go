@@ -21,6 +21,10 @@ func die(act string, err error) {
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 }
 
+// runtimeSettings spare every clone some work of Go's runtime: the limits of the
+// agent's cgroup do not change, and none of its loops needs a signal to be interrupted.
+const runtimeSettings = "GODEBUG=asyncpreemptoff=1,updatemaxprocs=0,containermaxprocs=0"
+
 // switchRoot leaves the initramfs, whose root cannot be pivoted away from and
 // has no limit, for a tmpfs, and starts this program again from there.
 func switchRoot() error {
@@ -45,7 +49,7 @@ func switchRoot() error {
 	if err := unix.Chroot("."); err != nil {
 		return err
 	}
-	return unix.Exec("/sbin/init", []string{"init", stage2}, nil)
+	return unix.Exec("/sbin/init", []string{"init", stage2}, []string{runtimeSettings})
 }
 
 // moveTree copies a directory and removes each file once copied, so that the

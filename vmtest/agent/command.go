@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/binary"
-	"errors"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -80,7 +80,7 @@ func (s *supervisor) start(c *command, q wire.RunBody) error {
 	}
 	c.terminal, c.park = f.terminal, f.park
 	if c.park != nil {
-		go s.announcePark(c)
+		go s.followPark(c)
 	} else {
 		pid := binary.BigEndian.AppendUint32(nil, uint32(c.pid))
 		_ = s.port.send(wire.Frame{Type: wire.Started, ID: c.id, Body: pid})
@@ -106,25 +106,47 @@ func (s *supervisor) attend(c *command, f files, stop, stopper *os.File) {
 		}
 	}
 	x := <-c.ended
-	straggler := time.AfterFunc(straggle, func() { _ = stopper.Close() })
+	if c.park != nil {
+		_ = stopper.Close() // it still holds its ends, and has written its last
+	} else {
+		straggler := time.AfterFunc(straggle, func() { _ = stopper.Close() })
+		defer straggler.Stop()
+	}
 	out.Wait()
-	straggler.Stop()
-	x.OOMKills = payloadEvent("memory.events", "oom_kill")
-	x.PidsMax = payloadEvent("pids.events", "max")
+	if x.Code != 0 { // else the kernel's log says it, which the host reads anyway
+		x.OOMKills, x.PidsMax = memoryEvents.count("oom_kill"), pidsEvents.count("max")
+	}
+	if c.park != nil {
+		s.takeLog(&x)
+	}
 	s.mu.Lock()
 	delete(s.commands, c.id)
 	s.mu.Unlock()
 	_ = s.port.send(wire.Frame{Type: wire.Exit, ID: c.id, Body: x.Marshal()})
-	f.closeOurs()
-	_ = stop.Close()
-	_ = stopper.Close()
+	if c.park == nil { // a zygote's machine goes with it
+		f.closeOurs()
+		_, _ = stop.Close(), stopper.Close()
+	}
 }
 
-// announcePark tells the host that the zygote waits for its command.
-func (s *supervisor) announcePark(c *command) {
-	var b [1]byte
-	if n, _ := c.park.Read(b[:]); n == 1 {
-		_ = s.port.send(wire.Frame{Type: wire.Parked, ID: c.id})
+// followPark tells the host that the zygote waits for its command, and later how
+// that ended: a zygote says so itself and does not go (see guest.Exit).
+func (s *supervisor) followPark(c *command) {
+	var b [4]byte
+	if n, _ := c.park.Read(b[:1]); n != 1 {
+		return // it is gone: the reaper tells
+	}
+	_ = s.port.send(wire.Frame{Type: wire.Parked, ID: c.id})
+	if _, err := io.ReadFull(c.park, b[:]); err == nil {
+		c.end(wire.ExitBody{Code: int32(binary.BigEndian.Uint32(b[:]))})
+	}
+}
+
+// end records how the command ended; the first word counts.
+func (c *command) end(x wire.ExitBody) {
+	select {
+	case c.ended <- x:
+	default:
 	}
 }
 
@@ -139,7 +161,7 @@ func (s *supervisor) unpark(id uint16, body []byte) error {
 	}
 	msg := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
 	_, err := c.park.Write(append(msg, body...))
-	return errors.Join(err, c.park.Close())
+	return err
 }
 
 // control sends a signal or a new terminal size to a command.

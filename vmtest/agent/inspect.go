@@ -17,8 +17,27 @@ import (
 // A record without a newline at its end stays open, and unseen, until the next one
 // comes: so one comes.
 func (s *supervisor) log(id uint16) {
-	_ = os.WriteFile("/dev/kmsg", []byte(wire.LogMark+"\n"), 0)
+	s.markLog()
 	s.sendStream(id, &kmsgReader{fd: s.kmsg})
+}
+
+func (s *supervisor) markLog() { _, _ = unix.Write(s.kmsg, []byte(wire.LogMark+"\n")) }
+
+// shortLog is as much of the log as goes along with the end of a command.
+const shortLog = 16 << 10
+
+// takeLog puts the kernel's messages into the news of a command's end.
+func (s *supervisor) takeLog(x *wire.ExitBody) {
+	s.markLog()
+	r, b := &kmsgReader{fd: s.kmsg}, make([]byte, 8<<10) // a record has 8 KiB at most
+	for len(x.Log) < shortLog {
+		n, err := r.Read(b)
+		if err != nil {
+			x.LogWhole = true
+			return
+		}
+		x.Log += string(b[:n])
+	}
 }
 
 func (s *supervisor) sendStream(id uint16, r io.Reader) {

@@ -46,15 +46,30 @@ func limitPayload(warn func(string, error)) {
 	fd, err := unix.Open(payloadCgroup, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	warn("open payload cgroup", err)
 	payloadFD = fd
+	memoryEvents, pidsEvents = openEvents("memory.events"), openEvents("pids.events")
 }
 
-// payloadEvent reads a counter such as oom_kill from an events file.
-func payloadEvent(file, key string) uint32 {
-	b, err := os.ReadFile(payloadCgroup + "/" + file)
+// events is a file of counters of the payload's cgroup, kept open.
+type events int
+
+var memoryEvents, pidsEvents events = -1, -1
+
+func openEvents(name string) events {
+	fd, err := unix.Open(payloadCgroup+"/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1 // this kernel does not count it
+	}
+	return events(fd)
+}
+
+// count reads a counter such as oom_kill.
+func (e events) count(key string) uint32 {
+	b := make([]byte, 512)
+	n, err := unix.Pread(int(e), b, 0)
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(b)) {
+	for line := range strings.Lines(string(b[:n])) {
 		if v, ok := strings.CutPrefix(line, key+" "); ok {
 			n, _ := strconv.ParseUint(strings.TrimSpace(v), 10, 32)
 			return uint32(n)

@@ -8,13 +8,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/assay-lab/assay/vmtest/guest"
 	"github.com/assay-lab/assay/vmtest/internal/wire"
 )
 
 // supervisor is the agent at work: what the host asked for and has not ended.
 type supervisor struct {
-	port *port
-	kmsg int // open for reading, placed by wake; -1 without one
+	port   *port
+	kmsg   int // open for reading, placed by wake; -1 without one
+	random int // /dev/urandom, open for reseeding
 
 	mu       sync.Mutex
 	commands map[uint16]*command // by conversation
@@ -36,13 +38,16 @@ func supervise() {
 		puts:     map[uint16]*put{},
 		gates:    map[uint16]*wire.Gate{},
 	}
-	s.kmsg, err = unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	s.kmsg, err = unix.Open("/dev/kmsg", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		s.kmsg = -1
 	}
+	s.random, err = unix.Open("/dev/urandom", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	die("open /dev/urandom", err)
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, unix.SIGCHLD)
 	go s.reap(ended)
+	guest.Settle()
 	die("say ready", p.send(wire.Frame{Type: wire.Ready, Body: readyBody(warnings).Marshal()}))
 	for {
 		f, err := wire.Read(p)
@@ -158,7 +163,7 @@ func (s *supervisor) reapOne() bool {
 	}
 	if c := s.pids[pid]; c != nil {
 		delete(s.pids, pid)
-		c.ended <- exitOf(status, usage)
+		c.end(exitOf(status, usage))
 	}
 	return true
 }

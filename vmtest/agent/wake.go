@@ -16,7 +16,7 @@ func (s *supervisor) wake(body []byte) error {
 		return err
 	}
 	a := wire.AwakeBody{Nonce: q.Nonce}
-	if err := renew(q); err != nil {
+	if err := s.renew(q); err != nil {
 		a.Err = err.Error()
 	}
 	if s.kmsg >= 0 {
@@ -28,23 +28,18 @@ func (s *supervisor) wake(body []byte) error {
 	return s.port.send(wire.Frame{Type: wire.Awake, Body: a.Marshal()})
 }
 
-func renew(q wire.WakeBody) error {
+func (s *supervisor) renew(q wire.WakeBody) error {
 	ts := unix.NsecToTimespec(q.UnixNano)
 	if err := unix.ClockSettime(unix.CLOCK_REALTIME, &ts); err != nil {
 		return err
 	}
-	return reseed(q.Seed)
+	return reseed(s.random, q.Seed)
 }
 
 // reseed credits fresh bytes and makes the kernel draw a new key from its pool at
 // once. Neither alone changes reliably what getrandom(2) returns next: measured
 // on 5.10 and 6.1, where clones repeated each other's numbers.
-func reseed(seed [32]byte) error {
-	fd, err := unix.Open("/dev/urandom", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
+func reseed(fd int, seed [32]byte) error {
 	pool := struct { // struct rand_pool_info of linux/random.h
 		bits, size int32
 		data       [32]byte

@@ -6,7 +6,7 @@
 // # The JSON form
 //
 // A report is one JSON object, in UTF-8. The file report.schema.json in this
-// package (Schema2020 in Go) describes it as a JSON Schema, draft 2020-12.
+// package (JSONSchema in Go) describes it as a JSON Schema, draft 2020-12.
 //
 //	schema    "assay.certification/v1"
 //	tool      what wrote it: name, version

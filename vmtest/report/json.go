@@ -74,7 +74,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		*Report
 		Kernels []Kernel `json:"kernels"`
 		Cells   []Cell   `json:"cells"`
-	}{&v.head, v.kernels, v.cells}
+	}{v.head, v.kernels, v.cells}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -50,7 +50,7 @@ type (
 	}
 	junitResult struct {
 		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr"`
+		Type    string `xml:"type,attr,omitempty"`
 		Body    string `xml:",cdata"` // not escaped: people read it
 	}
 	junitText struct {
@@ -58,12 +58,13 @@ type (
 	}
 )
 
-// WriteJUnit writes the report as JUnit XML: a test suite for each target on each
+// WriteJUnit writes the report as JUnit XML (without control characters, which XML 1.0,
+// section 2.2, does not have, escaped or not): a test suite for each target on each
 // kernel. What fell is a failure, the lab's own trouble an error; unsupported and
 // not run are skipped, except that not running a required kernel is an error.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	v := r.view()
-	all := junitSuites{Name: cleanXML(v.head.Tool.Name), Time: junitTime(v.head.Seconds)}
+	all := junitSuites{Name: stripControls(v.head.Tool.Name), Time: junitTime(v.head.Seconds)}
 	for _, t := range v.targets {
 		for i, k := range v.kernels {
 			if s := junitSuiteOf(v, t, i, k); s.Tests > 0 {
@@ -88,10 +89,10 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 
 func junitSuiteOf(v *view, t target, column int, k Kernel) junitSuite {
 	s := junitSuite{
-		Name:      cleanXML(strings.TrimSpace(t.name + " on " + k.Name)),
+		Name:      stripControls(strings.TrimSpace(t.name + " on " + k.Name)),
 		Timestamp: v.head.Started.UTC().Format(time.RFC3339),
 		Properties: []junitProperty{
-			{"kernel", cleanXML(k.Name)}, {"release", cleanXML(k.Release)}, {"accel", cleanXML(k.Accel)},
+			{"kernel", stripControls(k.Name)}, {"release", stripControls(k.Release)}, {"accel", stripControls(k.Accel)},
 		},
 	}
 	seconds := 0.0
@@ -114,10 +115,10 @@ func junitSuiteOf(v *view, t target, column int, k Kernel) junitSuite {
 
 func junitCaseOf(c *Cell, k Kernel) junitCase {
 	tc := junitCase{
-		Name: cleanXML(c.Case), Class: cleanXML(strings.Trim(c.Target+"."+strings.ReplaceAll(k.Name, ".", "_"), ".")),
+		Name: stripControls(c.Case), Class: stripControls(strings.Trim(c.Target+"."+strings.ReplaceAll(k.Name, ".", "_"), ".")),
 		Time: junitTime(c.Seconds), SystemOut: junitTextOf(c.Stdout), SystemErr: junitTextOf(c.Stderr),
 	}
-	result := &junitResult{Message: cleanXML(oneLine(c.Reason)), Type: cleanXML(string(c.Verdict))}
+	result := &junitResult{Message: stripControls(oneLine(c.Reason)), Type: stripControls(string(c.Verdict))}
 	switch {
 	case c.Verdict == vmtest.Pass:
 	case c.Verdict.Class() == vmtest.Fell:
@@ -125,6 +126,8 @@ func junitCaseOf(c *Cell, k Kernel) junitCase {
 	case c.Verdict.Class() == vmtest.NoLab, c.Verdict == vmtest.NotRun && k.Required:
 		tc.Error, result.Body = result, junitBody(c)
 	default:
+		// Surefire's schema has no type here.
+		result.Message, result.Type = stripControls(strings.TrimSuffix(result.Type+": "+result.Message, ": ")), ""
 		tc.Skipped = result
 	}
 	return tc
@@ -134,7 +137,7 @@ func junitTextOf(s string) *junitText {
 	if strings.TrimSpace(s) == "" {
 		return nil
 	}
-	return &junitText{cleanXML(s)}
+	return &junitText{stripControls(s)}
 }
 
 // junitBody is the long form of what went wrong, the cause in the last line.
@@ -146,7 +149,7 @@ func junitBody(c *Cell) string {
 		}
 	}
 	fmt.Fprintf(&b, "%s: %s", c.Verdict, c.Reason)
-	return cleanXML(b.String())
+	return stripControls(b.String())
 }
 
 // A text is a named part of what a cell left behind.
@@ -166,15 +169,3 @@ func (c *Cell) texts() (all []text) {
 }
 
 func junitTime(seconds float64) string { return strconv.FormatFloat(seconds, 'f', 3, 64) }
-
-// cleanXML leaves out what no XML document may have, escaped or not: control
-// characters (XML 1.0, section 2.2), and the colours that consoles are full of.
-func cleanXML(s string) string {
-	s = stripANSI(strings.ToValidUTF8(s, "\uFFFD"))
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\n' && r != '\t' || 0x7f <= r && r < 0xa0 || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, s)
-}

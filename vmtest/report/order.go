@@ -9,7 +9,7 @@ import (
 // A view is a report at one moment, in the order in which it is shown: kernels
 // from the oldest, targets and cases by name.
 type view struct {
-	head    Report // without kernels and cells
+	head    *Report // without kernels and cells
 	kernels []Kernel
 	cells   []Cell
 	targets []target
@@ -30,7 +30,7 @@ type row struct {
 func (r *Report) view() *view {
 	r.mu.Lock()
 	v := &view{
-		head: Report{
+		head: &Report{
 			Schema: r.Schema, Tool: r.Tool, Started: r.Started, Seconds: r.Seconds, Host: r.Host, Shard: r.Shard,
 		},
 		kernels: append([]Kernel{}, r.Kernels...),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 
 	"github.com/assay-lab/assay/vmtest/feature"
@@ -49,6 +50,33 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitFail
 	}
 	return exitOK
+}
+
+// prepared are places made ahead, or nil.
+var prepared *place.World
+
+// Prepare does ahead what Main begins with, which is most of what a short scenario
+// costs: a program that is to run a scenario in each clone of a VM calls it before
+// [guest.Park]. The calling goroutine stays on its thread, and all the program does
+// from then on is done in the places of a scenario; it must come to Main on the same
+// goroutine.
+func Prepare() error {
+	w, err := place.Enter()
+	if err != nil {
+		return err
+	}
+	prepared = w
+	runtime.GC() // so that none is due soon
+	return nil
+}
+
+// places returns those made ahead, once, or new ones.
+func places() (*place.World, error) {
+	if w := prepared; w != nil {
+		prepared = nil
+		return w, nil
+	}
+	return place.Enter()
 }
 
 // runner is one run of a scenario.
@@ -97,7 +125,7 @@ func (r *runner) run() Result {
 			script = r.unsupported[""]
 		}
 	}
-	w, err := place.Enter()
+	w, err := places()
 	if err != nil {
 		return r.fail(fmt.Errorf("prepare: %w", err))
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -32,19 +31,15 @@ type player struct {
 // play runs a part in the places of w.
 func (r *runner) play(w *place.World, script part) error {
 	p := &player{
-		runner: r, part: script, next: script.first,
-		file:  filepath.Join(w.Scratch, r.Name+Extension),
+		runner: r, part: script, next: script.first, file: w.Script,
 		state: verb.State{World: w, Slowdown: r.slowdown},
 	}
 	if err := os.WriteFile(p.file, p.instrumented(), 0o644); err != nil {
 		return fmt.Errorf("write scenario: %w", err)
 	}
-	// testscript makes its directory in there.
-	if err := os.Setenv("GOTMPDIR", w.Scratch); err != nil {
-		return err
-	}
 	testscript.RunT(p, testscript.Params{
 		Files:         []string{p.file},
+		WorkdirRoot:   w.Scratch,
 		Setup:         p.setup,
 		Cmds:          p.state.Commands(),
 		Condition:     p.step,
@@ -89,7 +84,6 @@ func (p *player) setup(env *testscript.Env) error {
 	if dir, err := p.state.World.CgroupDir(""); err == nil {
 		env.Setenv("CGROUP", dir)
 	}
-	env.Setenv("SCENARIO", p.Name)
 	return nil
 }
 

@@ -39,11 +39,14 @@ func (p *player) Fatal(args ...any) {
 // Skip fails: a scenario does not skip itself.
 func (p *player) Skip(args ...any) { p.Fatal(append([]any{"skipped: "}, args...)...) }
 
-// Log takes testscript's log, which names its copy of the file and the conditions
-// that are ours.
+// Log takes testscript's log, which tells where its directory is and names its copy
+// of the file and the conditions that are ours.
 func (p *player) Log(args ...any) {
 	text := fmt.Sprint(args...)
 	text = strings.ReplaceAll(text, p.file, p.File)
+	if strings.HasPrefix(text, "WORK=") {
+		_, text, _ = strings.Cut(text, "\n")
+	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, "> [line:"); ok {

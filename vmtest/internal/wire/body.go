@@ -41,6 +41,11 @@ type ExitBody struct {
 	UserNs   int64
 	SystemNs int64
 	Err      string // it could not be started, and why
+	// Log is, for a zygote, what the kernel has logged since Wake: to be asked
+	// for it is a tenth of a short command's price. LogWhole tells that there
+	// is no more.
+	Log      string
+	LogWhole bool
 }
 
 // Kinds of a file in an EntryBody.
@@ -138,6 +143,8 @@ func (x ExitBody) Marshal() []byte {
 	e.i64(x.UserNs)
 	e.i64(x.SystemNs)
 	e.str(x.Err)
+	e.str(x.Log)
+	e.bools(x.LogWhole)
 	return e
 }
 
@@ -145,7 +152,8 @@ func (x ExitBody) Marshal() []byte {
 func (x *ExitBody) Unmarshal(b []byte) error {
 	d := decoder{b: b}
 	x.Code, x.Signal, x.OOMKills, x.PidsMax = int32(d.u32()), d.u32(), d.u32(), d.u32()
-	x.UserNs, x.SystemNs, x.Err = d.i64(), d.i64(), d.str()
+	x.UserNs, x.SystemNs, x.Err, x.Log = d.i64(), d.i64(), d.str(), d.str()
+	d.bools(&x.LogWhole)
 	return d.end()
 }
 

@@ -21,8 +21,9 @@ const Dir = "/run/assay"
 
 // A World is all the places of one scenario.
 type World struct {
-	// Scratch is a directory for this run alone.
-	Scratch string
+	// Scratch is a directory for this run alone, Script the file in it for
+	// testscript to read.
+	Scratch, Script string
 
 	cgroup string         // directory of the own cgroup, "" without cgroup v2
 	before string         // cgroup the process came from
@@ -46,10 +47,6 @@ func Enter() (*World, error) {
 		return nil, err
 	}
 	Sweep()
-	w.Scratch = filepath.Join(Dir, name)
-	if err := os.MkdirAll(w.Scratch, 0o755); err != nil {
-		return nil, fmt.Errorf("make scratch directory: %w", err)
-	}
 	if err := w.enter(name); err != nil {
 		return nil, errors.Join(err, w.Leave())
 	}
@@ -57,6 +54,12 @@ func Enter() (*World, error) {
 }
 
 func (w *World) enter(name string) error {
+	w.Scratch = filepath.Join(Dir, name)
+	w.Script = filepath.Join(w.Scratch, "run.txtar")
+	// testscript finds its own directories made.
+	if err := os.MkdirAll(filepath.Join(w.Scratch, "script-run", ".tmp"), 0o777); err != nil {
+		return fmt.Errorf("make scratch directory: %w", err)
+	}
 	if w.before != "" {
 		dir := filepath.Join(w.before, name)
 		if err := os.Mkdir(dir, 0o755); err != nil {

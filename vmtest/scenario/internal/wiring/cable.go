@@ -1,0 +1,150 @@
+// Package wiring makes network interfaces and sets them up, in the network
+// namespace of the calling thread unless told otherwise.
+//
+// What it makes is quiet and the same each time: no addresses of its own, no
+// duplicate address detection, numbered hardware addresses and indexes. What is
+// captured on such a wire is what the scenario caused.
+package wiring
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// An End is one end of a cable.
+type End struct {
+	In    func(func() error) error // calls a function in the end's network namespace
+	Netns int                      // descriptor of that
+	Name  string                   // interface
+	Addrs []string                 // with prefix lengths
+}
+
+// A Maker makes interfaces; it numbers them. The zero value is ready.
+type Maker struct {
+	made int
+	nics []int // indexes of the virtio cards in use
+}
+
+// firstIndex keeps the indexes of what is made apart from those that the kernel
+// gives out. The two ends of a veth pair must not have the same, in their two
+// namespaces: the kernel would take up to a second to notice that they are wired.
+const firstIndex = 1000
+
+// number returns the next interface's index and hardware address.
+func (m *Maker) number() (index int, mac net.HardwareAddr) {
+	m.made++
+	return firstIndex + m.made, net.HardwareAddr{2, 0, 0, 0, byte(m.made >> 8), byte(m.made)}
+}
+
+// Cable makes a pair of veth interfaces, addressed and up.
+func (m *Maker) Cable(a, b End) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = a.Name
+	attrs.Index, attrs.HardwareAddr = m.number()
+	veth := netlink.NewVeth(attrs)
+	veth.PeerName, veth.PeerNamespace = b.Name, netlink.NsFd(b.Netns)
+	_, veth.PeerHardwareAddr = m.number()
+	if err := a.In(func() error { return netlink.LinkAdd(veth) }); err != nil {
+		return fmt.Errorf("make veth pair %s, %s: %w", a.Name, b.Name, err)
+	}
+	return raise(a, b)
+}
+
+// raise sets both ends up and waits until they are connected.
+func raise(ends ...End) error {
+	for _, e := range ends {
+		if err := e.In(func() error { return setUp(e.Name, e.Addrs) }); err != nil {
+			return err
+		}
+	}
+	for _, e := range ends {
+		if err := e.In(func() error { return awaitCarrier(e.Name) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setUp(name string, addrs []string) error {
+	link, err := find(name)
+	if err != nil {
+		return err
+	}
+	if err := silence(name); err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		if err := addAddr(link, a); err != nil {
+			return err
+		}
+	}
+	if err := netlink.LinkSetUp(link); err != nil {
+		return fmt.Errorf("set %s up: %w", name, err)
+	}
+	return nil
+}
+
+// silence keeps the kernel from sending packets of its own: router solicitations
+// from a link-local address, and probes for duplicates of addresses.
+func silence(name string) error {
+	for _, s := range []struct{ key, value string }{
+		{"addr_gen_mode", "1"}, // none
+		{"accept_dad", "0"},
+		{"accept_ra", "0"},
+	} {
+		err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/"+s.key, []byte(s.value), 0)
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // without IPv6 there is nothing to silence
+			return err
+		}
+	}
+	return nil
+}
+
+func addAddr(link netlink.Link, addr string) error {
+	a, err := netlink.ParseAddr(addr)
+	if err != nil {
+		return fmt.Errorf("address %q: want one with its prefix length, such as 10.0.0.1/24", addr)
+	}
+	a.Label = ""
+	a.Flags = unix.IFA_F_NODAD
+	if err := netlink.AddrAdd(link, a); err != nil {
+		return fmt.Errorf("add %s to %s: %w", addr, link.Attrs().Name, err)
+	}
+	return nil
+}
+
+// carrierLimit is how long the kernel may take to notice that both ends are up.
+const carrierLimit = 10 * time.Second
+
+// awaitCarrier waits until the kernel sends through an interface: before that it
+// drops.
+func awaitCarrier(name string) error {
+	deadline := time.Now().Add(carrierLimit)
+	for {
+		link, err := find(name)
+		if err != nil {
+			return err
+		}
+		if link.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("interface %s is %v after %v, not up", name, link.Attrs().OperState, carrierLimit)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func find(name string) (netlink.Link, error) {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return nil, fmt.Errorf("interface %s: %w", name, err)
+	}
+	return link, nil
+}
