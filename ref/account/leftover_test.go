@@ -9,8 +9,6 @@ import (
 
 	"github.com/assay-lab/assay/ref/account"
 	"github.com/assay-lab/assay/ref/internal/cgtest"
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 )
 
 // TestKilled: after SIGKILL nothing of a process that attached by link stays;
@@ -37,16 +35,16 @@ func TestKilled(t *testing.T) {
 			m := load(t, account.Options{Attach: tt.attach})
 			dir, elsewhere := cgtest.New(t), cgtest.New(t)
 			kill := victim(t, dir, tt.attach)
-			if got := programs(t, dir); got != 2 {
+			if got := cgtest.Programs(t, dir); got != 2 {
 				t.Fatalf("%d programs attached by the victim, want 2", got)
 			}
 			c := attach(t, m, elsewhere) // a living process's programs are left alone
-			if got := programs(t, dir); got != 2 || m.Stale() != 0 {
+			if got := cgtest.Programs(t, dir); got != 2 || m.Stale() != 0 {
 				t.Fatalf("%d programs attached, %d removed, while the victim lives, want 2 and 0", got, m.Stale())
 			}
 			kill()
 			cgtest.Eventually(t, "kernel detaches", func() error {
-				if got := programs(t, dir); got != tt.left {
+				if got := cgtest.Programs(t, dir); got != tt.left {
 					return fmt.Errorf("%d programs attached after the kill, want %d", got, tt.left)
 				}
 				return nil
@@ -56,15 +54,15 @@ func TestKilled(t *testing.T) {
 			if got := next.Stale(); got != tt.removed {
 				t.Errorf("removed %d programs, want %d", got, tt.removed)
 			}
-			if got := programs(t, dir); got != 2 {
+			if got := cgtest.Programs(t, dir); got != 2 {
 				t.Errorf("%d programs attached by the successor, want 2", got)
 			}
-			if got := programs(t, elsewhere); got != 2 {
+			if got := cgtest.Programs(t, elsewhere); got != 2 {
 				t.Errorf("%d programs attached elsewhere, want 2", got)
 			}
 			again.Close()
 			c.Close()
-			if got := programs(t, dir) + programs(t, elsewhere); got != 0 {
+			if got := cgtest.Programs(t, dir) + cgtest.Programs(t, elsewhere); got != 0 {
 				t.Errorf("%d programs attached after closing, want 0", got)
 			}
 		})
@@ -95,23 +93,4 @@ func victim(t *testing.T, dir string, how account.Method) func() {
 		t.Fatalf("victim: %s", line)
 	}
 	return kill
-}
-
-// programs returns how many programs are attached to dir, both directions.
-func programs(t *testing.T, dir string) int {
-	t.Helper()
-	f, err := os.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	n := 0
-	for _, at := range []ebpf.AttachType{ebpf.AttachCGroupInetIngress, ebpf.AttachCGroupInetEgress} {
-		r, err := link.QueryPrograms(link.QueryOptions{Target: int(f.Fd()), Attach: at})
-		if err != nil {
-			t.Fatal(err)
-		}
-		n += len(r.Programs)
-	}
-	return n
 }

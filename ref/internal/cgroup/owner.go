@@ -10,9 +10,10 @@ import (
 )
 
 // A program attached [ByProgram] outlives its process, and the kernel does not
-// say whose it was. So its name does: a prefix of one to five letters, then the
+// say whose it was. So its name does: a prefix of up to four letters, then the
 // owner's process id and start time, which together never come back while the
-// system is up. Base 36, five digits each, fill the kernel's 15 characters.
+// system is up, in base 36 with five digits each. The kernel would keep 15
+// characters; but for a name of 15 the library takes that of the C function.
 const ownerDigits = 5
 
 // initPIDNamespace is the inode of the initial pid namespace, PROC_PID_INIT_INO.

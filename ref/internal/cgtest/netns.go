@@ -72,3 +72,51 @@ func Count(tb testing.TB, name string) Device {
 	tb.Fatalf("no interface %s", name)
 	return Device{}
 }
+
+// Namespace is a network namespace beside the test's own.
+type Namespace struct{ home, there int }
+
+// SecondNetns makes another network namespace, with loopback up.
+func SecondNetns(tb testing.TB) *Namespace {
+	tb.Helper()
+	n := &Namespace{home: openNetns(tb)}
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		tb.Fatalf("make network namespace: %v", err)
+	}
+	Up(tb, "lo")
+	n.there = openNetns(tb)
+	setns(tb, n.home)
+	return n
+}
+
+// FD returns a descriptor of the namespace, valid while the test runs.
+func (n *Namespace) FD() int { return n.there }
+
+// Do runs f in the namespace. A nil Namespace is the test's own.
+func (n *Namespace) Do(tb testing.TB, f func()) {
+	tb.Helper()
+	if n == nil {
+		f()
+		return
+	}
+	setns(tb, n.there)
+	defer setns(tb, n.home)
+	f()
+}
+
+func openNetns(tb testing.TB) int {
+	tb.Helper()
+	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		tb.Fatalf("open network namespace: %v", err)
+	}
+	tb.Cleanup(func() { unix.Close(fd) })
+	return fd
+}
+
+func setns(tb testing.TB, ns int) {
+	tb.Helper()
+	if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
+		tb.Fatalf("enter network namespace: %v", err)
+	}
+}

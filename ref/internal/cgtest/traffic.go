@@ -16,10 +16,18 @@ type Pair struct {
 // and dial are addresses such as "[::]:0" and "127.0.0.1"; the port is added.
 func Connect(tb testing.TB, server, listen, client, dial string) Pair {
 	tb.Helper()
+	return ConnectAcross(tb, nil, server, listen, client, dial)
+}
+
+// ConnectAcross is Connect with the listener in the network namespace ns.
+func ConnectAcross(tb testing.TB, ns *Namespace, server, listen, client, dial string) Pair {
+	tb.Helper()
 	var l net.Listener
 	var c net.Conn
 	var err error
-	In(tb, server, func() { l, err = net.Listen("tcp", listen) })
+	ns.Do(tb, func() {
+		In(tb, server, func() { l, err = net.Listen("tcp", listen) })
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,0 +1,202 @@
+package track
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-lab/assay/ref/account"
+	"github.com/assay-lab/assay/ref/internal/cgroup"
+)
+
+// discover attaches to the cgroup at path, if it is one and of concern, and to
+// everything below.
+func (t *Tracker) discover(path string) {
+	if !t.inScope(path) {
+		return
+	}
+	_, err := t.attach(path, false)
+	switch {
+	case err == nil:
+		t.explore(path)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, account.ErrGone), errors.Is(err, account.ErrNotCgroup2):
+		// It was gone again at once, or is a file.
+	case errors.Is(err, errFull):
+		t.refuse(path)
+	default:
+		t.fail(path, err)
+	}
+}
+
+// refuse notes that the cgroup at path is one too many.
+func (t *Tracker) refuse(path string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.refused) < maxRefused {
+		t.refused[path] = true
+	}
+}
+
+// fill takes up refused cgroups as long as there is room.
+func (t *Tracker) fill() {
+	for {
+		t.mu.Lock()
+		path := ""
+		if len(t.live) < t.opts.MaxCgroups {
+			for path = range t.refused {
+				break
+			}
+		}
+		delete(t.refused, path)
+		t.mu.Unlock()
+		if path == "" {
+			return
+		}
+		t.discover(path)
+	}
+}
+
+// fail notes trouble with the cgroup at path, and logs what is new about it.
+func (t *Tracker) fail(path string, err error) {
+	t.mu.Lock()
+	news := t.failed[path] != err.Error() && len(t.failed) < t.opts.MaxCgroups
+	if news {
+		t.failed[path] = err.Error()
+	}
+	t.mu.Unlock()
+	if news {
+		t.opts.Log.Warn("account new cgroup", "error", err)
+	}
+}
+
+// explore watches the cgroup at path and discovers its children. Watching comes
+// first: a child made in between is seen twice rather than never.
+func (t *Tracker) explore(path string) {
+	if t.watch != nil {
+		switch err := t.watch.Add(path); {
+		case errors.Is(err, cgroup.ErrWatchLimit):
+			t.poll(err)
+		case err != nil:
+			t.checkRemoved(path)
+			return
+		}
+	}
+	if !t.opts.Descendants {
+		return
+	}
+	for _, child := range children(path) {
+		t.discover(child)
+	}
+}
+
+func children(path string) []string {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil // removed meanwhile, which will be noticed
+	}
+	var dirs []string
+	for _, e := range entries {
+		if e.IsDir() {
+			dirs = append(dirs, filepath.Join(path, e.Name()))
+		}
+	}
+	return dirs
+}
+
+// inScope tells whether path is to be tracked as a descendant of a root.
+func (t *Tracker) inScope(path string) bool {
+	if !t.opts.Descendants {
+		return false
+	}
+	for _, root := range t.roots {
+		rel, below := strings.CutPrefix(path, strings.TrimSuffix(root, "/")+"/")
+		if below && (t.opts.MaxDepth == 0 || strings.Count(rel, "/") < t.opts.MaxDepth) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxRefused bounds what is remembered of cgroups beyond MaxCgroups.
+const maxRefused = 1 << 16
+
+// errFull is returned by attach when MaxCgroups are tracked.
+var errFull = errors.New("too many cgroups")
+
+// attach takes up the cgroup at path, unless it is tracked already.
+func (t *Tracker) attach(path string, root bool) (*entry, error) {
+	t.mu.Lock()
+	old, full := t.live[path], len(t.live) >= t.opts.MaxCgroups
+	t.mu.Unlock()
+	if old != nil && old.isCurrent() {
+		return old, nil
+	}
+	if full && old == nil {
+		return nil, errFull
+	}
+	cg, err := t.meter.Attach(path)
+	if err != nil {
+		return nil, err
+	}
+	e := &entry{cg: cg, root: root, since: time.Now()}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old = t.live[cg.Path]; old != nil {
+		t.startDraining(old)
+	}
+	e.earlier = t.retained.take(cg.Path)
+	t.live[cg.Path] = e
+	delete(t.failed, path)
+	return e, nil
+}
+
+// checkRemoved acts on a report that the cgroup at path was removed. The report
+// may be late, and mean an earlier cgroup.
+func (t *Tracker) checkRemoved(path string) {
+	e := t.find(path)
+	if e == nil {
+		t.forget(path)
+		return
+	}
+	if e.isCurrent() {
+		return
+	}
+	e.read()
+	t.mu.Lock()
+	t.startDraining(e)
+	t.mu.Unlock()
+	t.fill()
+}
+
+// forget drops what is remembered of a cgroup that was not taken up.
+func (t *Tracker) forget(path string) {
+	if _, err := cgroup.ID(path); err == nil {
+		return // there is a new one
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.refused, path)
+	delete(t.failed, path)
+}
+
+// rescan finds out what happened without having been told.
+func (t *Tracker) rescan() {
+	t.mu.Lock()
+	paths := slices.Collect(maps.Keys(t.live))
+	paths = slices.AppendSeq(paths, maps.Keys(t.refused))
+	paths = slices.AppendSeq(paths, maps.Keys(t.failed))
+	t.mu.Unlock()
+	for _, path := range paths {
+		t.checkRemoved(path)
+	}
+	for _, root := range t.roots {
+		if t.find(root) != nil {
+			t.explore(root)
+		}
+	}
+}
