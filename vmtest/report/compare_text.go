@@ -40,16 +40,16 @@ func (c *Comparison) sections() []section {
 	return []section{
 		{"newly rejected", changes(c.NewlyRejected, reason)},
 		{"newly failing", changes(c.NewlyFailing, reason)},
-		{fmt.Sprintf("more than %g %% more instructions processed", c.Percent), changes(c.Grown, processed)},
+		{fmt.Sprintf("grown by more than %g %%", c.Percent), changes(c.Grown, processed)},
 		{"no longer run", changes(c.NoLonger, reason)},
-		{"another verdict", changes(c.Changed, reason)},
+		{"with another verdict", changes(c.Changed, reason)},
 		{"gone", cells(c.Gone)},
 		{"newly accepted", changes(c.NewlyAccepted, was)},
 		{"newly passing", changes(c.NewlyPassing, was)},
-		{fmt.Sprintf("more than %g %% fewer instructions processed", c.Percent), changes(c.Shrunk, processed)},
+		{fmt.Sprintf("shrunk by more than %g %%", c.Percent), changes(c.Shrunk, processed)},
 		{"now run", changes(c.NowRun, was)},
 		{"new", cells(c.Added)},
-		{"other kernel releases", releases(c.Kernels)},
+		{"with another kernel release", releases(c.Kernels)},
 	}
 }
 
@@ -81,7 +81,7 @@ func was(ch *Change) string {
 
 func processed(ch *Change) string {
 	before, after, percent, _ := ch.Processed()
-	return fmt.Sprintf(": %s → %s (%+.1f %%)", thousands(before), thousands(after), percent)
+	return fmt.Sprintf(": instructions processed %s → %s (%+.1f %%)", thousands(before), thousands(after), percent)
 }
 
 func cells(list []Cell) (all []entry) {
