@@ -44,9 +44,6 @@ func (s *Store) adopt(ctx context.Context, name string, src *localSource, rec *r
 	if err != nil {
 		return nil, fmt.Errorf("add kernel %s: %w", name, err)
 	}
-	if img.Vmlinux == img.Kernel && !img.PVH {
-		return nil, fmt.Errorf("add kernel %s: %s is an ELF kernel without a PVH entry, which QEMU cannot boot\ngive its bzImage, arch/x86/boot/bzImage in the build tree", name, rec.From)
-	}
 	rec.Image = src.id()
 	if err := s.remember(name, rec); err != nil {
 		return nil, fmt.Errorf("add kernel %s: %w", name, err)
@@ -54,10 +51,14 @@ func (s *Store) adopt(ctx context.Context, name string, src *localSource, rec *r
 	return img, nil
 }
 
+func badName(name string) error {
+	return &UsageError{fmt.Sprintf("bad kernel name %q: use letters, digits, and . _ + -", name)}
+}
+
 // checkName finds whether a kernel may have a name.
 func (s *Store) checkName(name, release string) error {
 	if !namePattern.MatchString(name) {
-		return &UsageError{fmt.Sprintf("bad kernel name %q: use letters, digits, and . _ + -", name)}
+		return badName(name)
 	}
 	sp, err := s.catalogue.parse(name)
 	if err == nil && !inSeries(release, sp.entry.Series) {

@@ -349,7 +349,11 @@ func TestGetCorrupt(t *testing.T) {
 func TestGetCancelled(t *testing.T) {
 	l := withKernels(t)
 	ctx, cancel := contextWithCancel(t)
-	l.mirror.Intercept = func(http.ResponseWriter, *http.Request) bool { cancel(); return false }
+	l.mirror.Intercept = func(_ http.ResponseWriter, r *http.Request) bool {
+		cancel()
+		<-r.Context().Done()
+		return true
+	}
 	_, err := l.Get(ctx, "6.1", l.options())
 	if err == nil || errors.As(err, new(*NotAvailableError)) {
 		t.Errorf("error %v, want one that is not *NotAvailableError", err)

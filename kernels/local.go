@@ -24,12 +24,19 @@ type localSource struct {
 	modules string // its lib/modules/RELEASE, or empty
 	config  string // or empty
 	digest  string // over what would be copied
+	built   bool   // it was built here, by Build
 }
 
-func (l *localSource) id() string      { return "local-" + l.release + "-" + l.digest[:12] }
-func (l *localSource) kind() string    { return "local" }
+func (l *localSource) id() string      { return l.kind() + "-" + l.release + "-" + l.digest[:12] }
 func (l *localSource) remote() bool    { return false }
 func (l *localSource) version() string { return "" }
+
+func (l *localSource) kind() string {
+	if l.built {
+		return "build"
+	}
+	return "local"
+}
 
 // newLocalSource looks at the kernel in the file kernel. Where its modules and
 // configuration are not named, they are taken from where they usually lie
@@ -38,6 +45,9 @@ func newLocalSource(kernel, modules, config string) (*localSource, error) {
 	img, err := bzimage.Read(kernel)
 	if err != nil {
 		return nil, err
+	}
+	if pvh, err := img.PVH(); err == nil && img.ELF && !pvh {
+		return nil, fmt.Errorf("%s is an ELF kernel without a PVH entry, which QEMU cannot boot\ngive its bzImage, arch/x86/boot/bzImage in the build tree", kernel)
 	}
 	l := &localSource{kernel: kernel, release: img.Release}
 	if modules != "" {

@@ -149,6 +149,15 @@ func plausibleRelease(s string) bool {
 	}) < 0
 }
 
+// PVH tells whether an ELF image has the PVH note. Of a bzImage, HasPVH tells
+// when it is unpacked.
+func (i *Image) PVH() (bool, error) {
+	if !i.ELF {
+		return false, nil
+	}
+	return HasPVH(bytes.NewReader(i.data))
+}
+
 // WriteVmlinux writes the uncompressed ELF kernel to w. It fails with
 // compress.ErrUnknown if the payload's compression is not known here.
 func (i *Image) WriteVmlinux(w io.Writer) error {
