@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/assay-lab/assay/ref/account"
@@ -69,8 +68,7 @@ func TestPrivileges(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := reexec(t, "TestPrivileges", "ASSAY_TEST_UNPRIVILEGED="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	cmd := cgtest.Unprivileged(t, reexec(t, "TestPrivileges", "ASSAY_TEST_UNPRIVILEGED="+dir))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -80,26 +78,15 @@ func TestPrivileges(t *testing.T) {
 	}
 }
 
-// reexec returns a command that runs one test of this binary, from a place where
-// everybody may.
+// reexec returns a command that runs one test of this binary.
 func reexec(t *testing.T, test string, env ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := filepath.Join(os.TempDir(), fmt.Sprintf("assay-test-%d", os.Getpid()))
-	b, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(copied, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Remove(copied) })
-	cmd := exec.Command(copied, "-test.run=^"+test+"$")
+	cmd := exec.Command(self, "-test.run=^"+test+"$")
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Dir = "/"
 	return cmd
 }
 

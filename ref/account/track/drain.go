@@ -67,14 +67,19 @@ type retained struct {
 	evicted uint64 // for want of room
 }
 
+// add keeps e, and drops the oldest beyond max. Roots are always kept: they are
+// few, and someone asked for them by name.
 func (r *retained) add(e *entry) {
-	if r.keep < 0 {
+	if r.keep < 0 && !e.root {
 		return
 	}
 	r.entries = append(r.entries, e)
-	if over := len(r.entries) - r.max; over > 0 {
-		r.entries = slices.Delete(r.entries, 0, over)
-		r.evicted += uint64(over)
+	if len(r.entries) <= r.max {
+		return
+	}
+	if i := slices.IndexFunc(r.entries, func(e *entry) bool { return !e.root }); i >= 0 {
+		r.entries = slices.Delete(r.entries, i, i+1)
+		r.evicted++
 	}
 }
 
@@ -93,5 +98,5 @@ func (r *retained) take(path string) account.Counters {
 }
 
 func (r *retained) expire(now time.Time) {
-	r.entries = slices.DeleteFunc(r.entries, func(e *entry) bool { return now.Sub(e.ended) > r.keep })
+	r.entries = slices.DeleteFunc(r.entries, func(e *entry) bool { return !e.root && now.Sub(e.ended) > r.keep })
 }

@@ -32,7 +32,7 @@ type Options struct {
 	// in Snapshot.Refused.
 	MaxCgroups int
 	// Retain is how long the figures of a removed cgroup are kept; 0 is
-	// DefaultRetain, negative is not at all.
+	// DefaultRetain, negative is not at all. Those of a root are kept for ever.
 	Retain time.Duration
 	// MaxRetained bounds how many removed cgroups are kept, oldest go first; 0 is
 	// DefaultMaxRetained.

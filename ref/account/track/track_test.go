@@ -10,6 +10,7 @@ import (
 
 	"github.com/assay-lab/assay/ref/account"
 	"github.com/assay-lab/assay/ref/account/track"
+	"github.com/assay-lab/assay/ref/internal/cgroup"
 	"github.com/assay-lab/assay/ref/internal/cgtest"
 	"github.com/google/go-cmp/cmp"
 )
@@ -148,9 +149,14 @@ func TestShortLived(t *testing.T) {
 	}
 }
 
+// attached fails until the cgroup that is at dir now is tracked.
 func attached(tr *track.Tracker, dir string) error {
+	id, err := cgroup.ID(dir)
+	if err != nil {
+		return err
+	}
 	for _, c := range tr.Snapshot().Cgroups {
-		if c.Path == dir && c.State == track.Live {
+		if c.Path == dir && c.ID == id {
 			return nil
 		}
 	}
@@ -249,12 +255,14 @@ func TestBounds(t *testing.T) {
 }
 
 func TestRetainNothing(t *testing.T) {
-	root := cgtest.New(t)
+	root := cgtest.Child(t, cgtest.New(t), "root")
 	tr := start(t, track.Options{Roots: []string{root}, Descendants: true, Retain: -1})
 	dir := cgtest.Child(t, root, "a")
 	want(t, tr, root, "live .", "live a")
 	cgtest.Remove(t, dir)
 	want(t, tr, root, "live .")
+	cgtest.Remove(t, root)
+	want(t, tr, root, "gone .") // who was named stays
 }
 
 func TestRetainBriefly(t *testing.T) {
