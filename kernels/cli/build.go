@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,6 +26,9 @@ Fragments of our own: ` + strings.Join(kernels.Fragments(), ", ") + `.`,
 			"  assay kernels build mine --source ~/src/linux --config ./my.config",
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
+			if o.Source == "" {
+				return usage(errors.New("say what to build from: --source, a source tree or tarball"))
+			}
 			s, err := w.store()
 			if err != nil {
 				return err
@@ -51,8 +55,5 @@ Fragments of our own: ` + strings.Join(kernels.Fragments(), ", ") + `.`,
 	f.BoolVar(&bare, "no-lab", false, "leave out the fragment \"lab\"")
 	f.IntVarP(&o.Jobs, "jobs", "j", 0, "compilers at once; as many as processors by default")
 	f.BoolVarP(&verbose, "verbose", "v", false, "show what the build prints")
-	if err := c.MarkFlagRequired("source"); err != nil {
-		panic(err) // it is defined above
-	}
 	return c
 }

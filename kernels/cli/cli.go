@@ -45,6 +45,7 @@ A kernel is named by its series, 6.12; with a flavour, 6.12-generic (cloud is th
 default; generic, rt); with a version, 6.12@6.12.107-1; as a file, ./bzImage or
 ./bzImage:./modules; as an image, oci:quay.io/…; or by a name that "add" or
 "build" gave it.`,
+		Args:          cobra.ArbitraryArgs, // RunE refuses them
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -79,8 +79,10 @@ func transient(err error) bool {
 	if errors.As(err, &st) {
 		return st.code >= 500 || st.code == http.StatusTooManyRequests || st.code == http.StatusRequestTimeout
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) && dns.IsNotFound {
+	// A host that cannot be reached is seldom reached a second later, and
+	// there are others to ask.
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
 		return false
 	}
 	return !errors.Is(err, ErrDigest) && !errors.Is(err, errLocal)
