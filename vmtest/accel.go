@@ -34,9 +34,13 @@ func ParseAccel(name string) (Accel, error) {
 	return "", fmt.Errorf("unknown accelerator %q: want kvm or tcg\nset ASSAY_ACCEL to one of them, or unset it", name)
 }
 
-// probeLimit is how long a machine under KVM may take to boot. It takes one second
-// where KVM works, and for ever where /dev/kvm only looks like it.
-const probeLimit = 10 * time.Second
+// How long a machine under KVM may take to boot. It takes one second where KVM
+// works, and for ever where /dev/kvm only looks like it; a host that has failed with
+// one kernel is not waited for long with the next.
+const (
+	probeLimit     = 10 * time.Second
+	nextProbeLimit = 3 * time.Second
+)
 
 // accelFor decides what runs this kernel on this host, once.
 func (l *Lab) accelFor(ctx context.Context, image *kernels.Image) (Accel, error) {
@@ -59,12 +63,16 @@ func (l *Lab) decideAccel(ctx context.Context, image *kernels.Image) (Accel, err
 	if err := unix.Access("/dev/kvm", unix.R_OK|unix.W_OK); err != nil {
 		return TCG, nil
 	}
-	memory := accelMemory{filepath.Join(l.cfg.CacheDir, "accel", l.accelKey(image)+".json")}
+	memory := l.accelMemory(image)
 	if a, ok := memory.recall(); ok {
 		return a, nil
 	}
 	l.notice("trying KVM with kernel %s", image.Name)
-	verdict := l.tryKVM(ctx, image)
+	limit := probeLimit
+	if memory.failedBefore() {
+		limit = nextProbeLimit
+	}
+	verdict := l.tryKVM(ctx, image, limit)
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -80,8 +88,8 @@ func (l *Lab) decideAccel(ctx context.Context, image *kernels.Image) (Accel, err
 }
 
 // tryKVM boots the kernel: that /dev/kvm exists and opens proves nothing.
-func (l *Lab) tryKVM(ctx context.Context, image *kernels.Image) error {
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+func (l *Lab) tryKVM(ctx context.Context, image *kernels.Image, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not up after %v", limit))
 	defer cancel()
 	m, err := l.bootOnce(ctx, machineSpec{image: image, shape: Shapes[0], accel: KVM})
 	if err != nil {
@@ -91,11 +99,11 @@ func (l *Lab) tryKVM(ctx context.Context, image *kernels.Image) error {
 	return nil
 }
 
-// accelKey names host and kernel.
-func (l *Lab) accelKey(image *kernels.Image) string {
-	h := sha256.New()
-	fmt.Fprintln(h, l.qemu.Version, l.qemu.stamp, image.Digest, hostCPU(KVM))
-	return hex.EncodeToString(h.Sum(nil))[:24]
+// accelMemory returns where the decision for this host and kernel is remembered.
+func (l *Lab) accelMemory(image *kernels.Image) accelMemory {
+	h := sha256.Sum256([]byte(strings.Join([]string{l.qemu.Version, l.qemu.stamp, hostCPU(KVM)}, "\n")))
+	host := hex.EncodeToString(h[:])[:16]
+	return accelMemory{filepath.Join(l.cfg.CacheDir, "accel"), host, image.Digest[:min(16, len(image.Digest))]}
 }
 
 // hostCPU names what a frozen machine depends on of the host: it was calibrated
@@ -123,7 +131,20 @@ func hostCPU(accel Accel) string {
 }
 
 // accelMemory is the remembered decision for one host and kernel.
-type accelMemory struct{ file string }
+type accelMemory struct{ dir, host, kernel string }
+
+func (m accelMemory) file() string { return filepath.Join(m.dir, m.host+"-"+m.kernel+".json") }
+
+// failedBefore reports whether KVM has not run another kernel on this host.
+func (m accelMemory) failedBefore() bool {
+	others, _ := filepath.Glob(filepath.Join(m.dir, m.host+"-*.json")) // the pattern is well-formed
+	for _, file := range others {
+		if d, ok := readDecision(file); ok && d.Accel == TCG {
+			return true
+		}
+	}
+	return false
+}
 
 type accelDecision struct {
 	Accel  Accel     `json:"accel"`
@@ -132,12 +153,16 @@ type accelDecision struct {
 }
 
 func (m accelMemory) recall() (Accel, bool) {
-	var d accelDecision
-	b, err := os.ReadFile(m.file)
+	d, ok := readDecision(m.file())
+	return d.Accel, ok
+}
+
+func readDecision(file string) (d accelDecision, ok bool) {
+	b, err := os.ReadFile(file)
 	if err != nil || json.Unmarshal(b, &d) != nil || d.Accel == "" {
-		return "", false
+		return accelDecision{}, false
 	}
-	return d.Accel, true
+	return d, true
 }
 
 func (m accelMemory) keep(a Accel, reason error) error {
@@ -149,10 +174,10 @@ func (m accelMemory) keep(a Accel, reason error) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(m.file), 0o755); err != nil {
+	if err := os.MkdirAll(m.dir, 0o755); err != nil {
 		return err
 	}
-	return writeFile(m.file, b)
+	return writeFile(m.file(), b)
 }
 
 // writeFile is os.WriteFile for a file that others may read or write at the same

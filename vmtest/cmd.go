@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,8 +24,8 @@ import (
 type Cmd struct {
 	// Args is the program, looked up in the command's PATH, and its arguments.
 	Args []string
-	// Env is the environment as KEY=value; nil is [DefaultEnv]. The kernel's
-	// name is added (see package guest), and GODEBUG if it is not set.
+	// Env is the environment as KEY=value; nil is [DefaultEnv]. What
+	// package guest says of the machine is added, and GODEBUG if it is not set.
 	Env []string
 	// Dir is the working directory; "" is /.
 	Dir string
@@ -123,7 +124,8 @@ func (c *Cmd) body() wire.RunBody {
 	if env == nil {
 		env = DefaultEnv
 	}
-	env = append(slices.Clone(env), guest.EnvKernel+"="+c.machine.image.Name)
+	env = append(slices.Clone(env), guest.EnvKernel+"="+c.machine.image.Name,
+		guest.EnvSlowdown+"="+strconv.Itoa(int(c.machine.accel.Scale(1))))
 	if !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "GODEBUG=") }) {
 		env = append(env, quietGo)
 	}

@@ -1,6 +1,7 @@
 package vmtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/assay-lab/assay/kernels"
 )
 
 // A Config says how a lab works. The zero value is what most people want.
@@ -92,6 +95,15 @@ func DefaultCacheDir() (string, error) {
 		return "", fmt.Errorf("find cache directory: %w\nset ASSAY_CACHE to a directory of your own", err)
 	}
 	return filepath.Join(dir, "assay"), nil
+}
+
+// QEMU returns the version of the emulator, as it prints it.
+func (l *Lab) QEMU() string { return l.qemu.Version }
+
+// Accel returns what will execute this kernel's code on this host. The first time
+// it may have to try, for some seconds.
+func (l *Lab) Accel(ctx context.Context, image *kernels.Image) (Accel, error) {
+	return l.accelFor(ctx, image)
 }
 
 func (l *Lab) notice(format string, args ...any) {

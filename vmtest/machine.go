@@ -126,9 +126,9 @@ func (m *Machine) awaitReady(ctx context.Context) error {
 	case err := <-came:
 		return err
 	case <-m.gone:
-		return fmt.Errorf("boot %s: %w", m.image.Name, ErrGuestGone)
+		return ErrGuestGone
 	case <-ctx.Done():
-		return fmt.Errorf("boot %s: %w", m.image.Name, ctx.Err())
+		return context.Cause(ctx)
 	}
 }
 

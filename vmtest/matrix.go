@@ -1,9 +1,11 @@
 package vmtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,14 +16,13 @@ import (
 	"github.com/assay-lab/assay/kernels"
 )
 
-// MatrixOptions say what Matrix runs. Cases must be set.
+// MatrixOptions say what Matrix runs. Cases and Payload must be set.
 type MatrixOptions struct {
 	Cases []Case
 	// Kernels are the names of the kernels; nil is $ASSAY_KERNELS (names
 	// separated by commas), else the default matrix.
 	Kernels []string
-	// Payload is what the machines carry; zero is this test binary, parked,
-	// as made by SelfPayload.
+	// Payload is what the machines carry: for most, SelfPayload.
 	Payload *Payload
 }
 
@@ -55,13 +56,7 @@ func matrixRunner(o MatrixOptions) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := o.Payload
-	if p == nil {
-		if p, err = SelfPayload(); err != nil {
-			return nil, err
-		}
-	}
-	return NewRunner(lab, store, kernels.GetOptions{Notice: stderrNotice}, *p), nil
+	return NewRunner(lab, store, kernels.GetOptions{Notice: stderrNotice}, *o.Payload), nil
 }
 
 func stderrNotice(line string) { fmt.Fprintln(os.Stderr, "assay:", line) }
@@ -146,7 +141,8 @@ func tested(t *testing.T, c Case) Case {
 	c.Task = func(image *kernels.Image) Task {
 		k := task(image)
 		if testing.Verbose() {
-			k.Stdout, k.Stderr = t.Output(), t.Output()
+			k.Stdout = cmp.Or[io.Writer](k.Stdout, t.Output())
+			k.Stderr = cmp.Or[io.Writer](k.Stderr, t.Output())
 		}
 		if testing.CoverMode() != "" {
 			k.Collect = append(k.Collect, coverageDir)

@@ -113,7 +113,7 @@ var guestRoles = map[string]func(args []string) int{
 		addr, _ := strconv.ParseInt(start, 16, 64)
 		_, err = f.WriteAt(bytes.Repeat([]byte{0xcc}, 1<<20), addr)
 		fmt.Println(err)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // for the agent to run into it
 		return 0
 	},
 	"random": func([]string) int {

@@ -3,7 +3,6 @@ package vmtest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -184,43 +183,32 @@ type Planned struct {
 	Case   Case
 }
 
-// RunAll runs a plan and tells done of every cell as it ends, one at a time. It
-// returns the cells in the plan's order.
-func (r *Runner) RunAll(ctx context.Context, plan []Planned, done func(Cell)) []Cell {
-	cells := make([]Cell, len(plan))
+// RunAll runs a plan. It tells of every cell when it begins and when it has ended,
+// one at a time.
+func (r *Runner) RunAll(ctx context.Context, plan []Planned, begin func(Planned), done func(Planned, Cell)) {
 	var wg sync.WaitGroup
 	var telling sync.Mutex
-	next := make(chan int)
+	next := make(chan Planned)
 	for range Slots() {
 		wg.Go(func() {
-			for i := range next {
-				cells[i] = r.Run(ctx, plan[i].Kernel, plan[i].Case)
+			for p := range next {
 				telling.Lock()
-				done(cells[i])
+				begin(p)
+				telling.Unlock()
+				cell := r.Run(ctx, p.Kernel, p.Case)
+				telling.Lock()
+				done(p, cell)
 				telling.Unlock()
 			}
 		})
 	}
-	for i := range plan {
-		next <- i
+	for _, p := range plan {
+		next <- p
 	}
 	close(next)
 	wg.Wait()
-	return cells
 }
 
 // ErrNothingToRun is a run without a single case: it proves nothing, and so it is
 // no success.
 var ErrNothingToRun = errors.New("no tests to run")
-
-// Required returns an error naming the kernels that were required and not run.
-func Required(required []string, cells []Cell) error {
-	for _, name := range required {
-		for _, c := range cells {
-			if c.Kernel == name && c.Verdict == NotRun {
-				return fmt.Errorf("kernel %s is required, but was not run: %s", name, c.Reason)
-			}
-		}
-	}
-	return nil
-}

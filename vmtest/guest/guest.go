@@ -18,6 +18,10 @@ import (
 // EnvKernel names, inside a VM, the kernel as the user asked for it.
 const EnvKernel = "ASSAY_KERNEL"
 
+// EnvSlowdown is how many times slower than a real machine this one may be, such
+// as "4": what a program waits for others should be stretched by it.
+const EnvSlowdown = "ASSAY_SLOWDOWN"
+
 // ParkArg, as the only argument, tells a program that it is started ahead of its
 // command. An argument, unlike a variable, is not inherited by what it starts.
 const ParkArg = "assay-park"
@@ -28,6 +32,10 @@ const parkFD = 3
 // Inside reports whether this process runs inside a lab VM.
 func Inside() bool { return os.Getenv(EnvKernel) != "" }
 
+// Ahead reports whether this program is started ahead of its command, and so is to
+// call Park.
+func Ahead() bool { return len(os.Args) == 2 && os.Args[1] == ParkArg }
+
 // Park makes a program quick to start. Run ahead of its command, when the VM is
 // made ready to be cloned, it stops here; each clone goes on from here with the
 // arguments, environment and directory of its command, having paid nothing for
@@ -37,7 +45,7 @@ func Inside() bool { return os.Getenv(EnvKernel) != "" }
 // time or random numbers. Park must be called once, and no other goroutine may
 // run by then.
 func Park() {
-	if len(os.Args) != 2 || os.Args[1] != ParkArg {
+	if !Ahead() {
 		return
 	}
 	q, err := waitForCommand()
