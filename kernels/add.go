@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/assay-lab/assay/kernels/catalog"
 )
 
 // AddOptions names the files that go with a kernel that is added.
@@ -57,11 +59,11 @@ func badName(name string) error {
 
 // checkName finds whether a kernel may have a name.
 func (s *Store) checkName(name, release string) error {
-	if !namePattern.MatchString(name) {
+	if !validName(name) {
 		return badName(name)
 	}
-	sp, err := s.catalogue.parse(name)
-	if err == nil && !inSeries(release, sp.entry.Series) {
+	sp, err := parseName(s.catalog, name)
+	if err == nil && !catalog.InSeries(release, sp.entry.Series) {
 		return &UsageError{fmt.Sprintf("kernel name %s belongs to series %s, but the kernel is %s; choose another name", name, sp.entry.Series, release)}
 	}
 	return nil
@@ -86,10 +88,10 @@ func (a *addedSource) fill(context.Context, *Store, string, *GetOptions) error {
 	}
 }
 
-// parse takes a kernel's name apart, like catalogue.parse, and knows the names that
-// were added, which come first.
+// parse takes a kernel's name apart, like parseName, and knows the names that were
+// added, which come first.
 func (s *Store) parse(name string) (*spec, error) {
-	if namePattern.MatchString(name) {
+	if validName(name) {
 		rec, err := s.recall(name)
 		if err != nil {
 			return nil, err
@@ -98,14 +100,14 @@ func (s *Store) parse(name string) (*spec, error) {
 			return &spec{text: name, added: name}, nil
 		}
 	}
-	sp, err := s.catalogue.parse(name)
+	sp, err := parseName(s.catalog, name)
 	var unknown *UnknownError
 	if errors.As(err, &unknown) {
 		added, err := s.addedNames()
 		if err != nil {
 			return nil, err
 		}
-		unknown.Nearest = s.catalogue.nearest(name, added)
+		unknown.Nearest = nearest(s.catalog, name, added)
 	}
 	return sp, err
 }

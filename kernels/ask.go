@@ -63,7 +63,7 @@ func (s *Store) askCandidate(ctx context.Context, l *Listing, c candidate) *shor
 // askIndex asks whether any index can be had that may list the kernel.
 func (s *Store) askIndex(ctx context.Context, sp *spec) error {
 	var failed error
-	for _, suite := range sp.entry.suites() {
+	for _, suite := range sp.entry.Suites() {
 		var urls []string
 		for _, root := range suite.Roots(s.sites) {
 			urls = append(urls, root+"/dists/"+suite.Name+"/InRelease")

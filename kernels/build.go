@@ -39,7 +39,7 @@ func Fragments() []string { return kbuild.Fragments() }
 // not come to have what the fragments ask for, and when the host lacks a tool,
 // naming the command that installs it.
 func (s *Store) Build(ctx context.Context, name string, o BuildOptions) (*Image, error) {
-	if !namePattern.MatchString(name) {
+	if !validName(name) {
 		return nil, badName(name)
 	}
 	parent := filepath.Join(s.root, "build")

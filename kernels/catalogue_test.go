@@ -2,14 +2,11 @@ package kernels
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/assay-lab/assay/kernels/catalog"
 )
 
 func TestDefault(t *testing.T) {
@@ -19,60 +16,15 @@ func TestDefault(t *testing.T) {
 	}
 }
 
-// Every kernel of the catalogue can be had from somewhere, and what stands in
-// its files is used.
-func TestCatalogue(t *testing.T) {
-	for _, e := range All() {
-		t.Run(e.Series, func(t *testing.T) {
-			if e.About == "" || len(e.Modules) == 0 {
-				t.Errorf("about %q, %d modules", e.About, len(e.Modules))
-			}
-			if len(e.suites()) == 0 && len(e.images) == 0 {
-				t.Error("it comes from nowhere")
-			}
-			if e.pins[Flavours[0]] == nil && !e.debian.Frozen && e.debian.Snapshot == "" {
-				t.Error("it has no pin, and nothing says why")
-			}
-			for flavour := range e.pins {
-				if !slices.Contains(e.debian.Flavours, flavour) {
-					t.Errorf("flavour %s is pinned but never updated", flavour)
-				}
-			}
-			got, ok := Series(e.Series + "-generic")
-			if !ok || got != e {
-				t.Errorf("Series(%s-generic) = %v, %v", e.Series, got, ok)
-			}
-		})
-	}
-	if e, _ := Series("5.10"); slices.Contains(e.Modules, "tls") || !slices.Contains(e.Modules, "veth") {
-		t.Errorf("modules of 5.10 are %v; want veth and not tls, which it lacks", e.Modules)
-	}
-}
-
-func TestReadCatalogueRefuses(t *testing.T) {
-	const pin = "\npins: {cloud: {release: 6.1.0-1-cloud-amd64, version: \"1\", suite: s, packages: [{archive: debian, path: pool/x.deb, size: 1, sha256: aa}]}}\n"
-	for name, tc := range map[string]struct{ name, text, want string }{
-		"unknown key":      {"6.1.yaml", "series: \"6.1\"\nmodulse: []\n", "modulse"},
-		"number as series": {"6.1.yaml", "series: six\n", "bad series"},
-		"name of the file": {"6.2.yaml", "series: \"6.1\"\n", "describes series \"6.1\""},
-		"has and lacks":    {"6.1.yaml", "series: \"6.1\"\nhas: [tcx]\nlacks: [tcx]\n", "both has and lacks"},
-		"without nothing":  {"6.1.yaml", "series: \"6.1\"\nwithout: [nope]\n", "not common"},
-		"splat, no reason": {"6.1.yaml", "series: \"6.1\"\nsplats: [{match: x}]\n", "both match and reason"},
-		"splat, no regexp": {"6.1.yaml", "series: \"6.1\"\nsplats: [{match: \"(\", reason: y}]\n", "splat"},
-		"bad pin":          {"6.1.yaml", "series: \"6.1\"" + pin, "bad sha256"},
-		"unknown flavour":  {"6.1.yaml", "series: \"6.1\"" + strings.Replace(pin, "cloud:", "cloudy:", 1), "unknown flavour"},
-		"pin of another":   {"6.2.yaml", "series: \"6.2\"" + strings.Replace(pin, "aa}", strings.Repeat("a", 64)+"}", 1), "not of this series"},
-		"empty":            {"6.1.yaml", "", "EOF"},
+func TestSeries(t *testing.T) {
+	for name, want := range map[string]string{
+		"6.12": "6.12", "6.12-generic": "6.12", "6.1@6.1.192-2": "6.1", "7.2-rt@7.2.12-1~bpo13+1": "7.2",
+		"6.13": "", "6.12-x": "", "./bzImage": "", "": "",
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := readCatalogue(fstest.MapFS{
-				commonFile: {Data: []byte("modules: [veth]\n")},
-				tc.name:    {Data: []byte(tc.text)},
-			})
-			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), tc.name) {
-				t.Errorf("error %v, want one with %q that names %s", err, tc.want, tc.name)
-			}
-		})
+		e, ok := Series(name)
+		if ok != (want != "") || ok && e.Series != want {
+			t.Errorf("Series(%q) = %v, %v; want %q", name, e, ok, want)
+		}
 	}
 }
 
@@ -87,7 +39,7 @@ func TestUnknown(t *testing.T) {
 		"debian":      "",
 		"x":           "",
 	} {
-		_, err := embedded().parse(name)
+		_, err := parseName(catalog.Embedded(), name)
 		var unknown *UnknownError
 		if !errors.As(err, &unknown) {
 			t.Errorf("%s: error %v, want an *UnknownError", name, err)
@@ -96,64 +48,5 @@ func TestUnknown(t *testing.T) {
 		if unknown.Nearest != want {
 			t.Errorf("%s: nearest is %q, want %q", name, unknown.Nearest, want)
 		}
-	}
-}
-
-func TestInSeries(t *testing.T) {
-	for _, tc := range []struct {
-		release, series string
-		want            bool
-	}{
-		{"6.12.107+deb13-amd64", "6.12", true},
-		{"6.12.107+deb13-amd64", "6.1", false},
-		{"6.1.0-56-cloud-amd64", "6.1", true},
-		{"7.3~rc7-1~exp1", "7.3", true},
-		{"7.3-cloud-amd64", "7.3", true},
-		{"16.1", "6.1", false},
-	} {
-		if got := inSeries(tc.release, tc.series); got != tc.want {
-			t.Errorf("inSeries(%q, %q) = %v, want %v", tc.release, tc.series, got, tc.want)
-		}
-	}
-}
-
-const edited = `series: "6.1"
-about: Debian 12
-
-# What it has was measured.
-has: []
-# And this, too.
-lacks:
-  - old
-  - older
-
-# A comment that belongs to splats.
-splats: []
-`
-
-func TestSetFeatures(t *testing.T) {
-	dir := t.TempDir()
-	name := filepath.Join(dir, "6.1.yaml")
-	if err := os.WriteFile(name, []byte(edited), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := SetFeatures(dir, "6.1", []string{"tcx", "netkit"}, []string{}); err != nil {
-		t.Fatal(err)
-	}
-	want := strings.Replace(edited, "has: []", "has:\n  - tcx\n  - netkit", 1)
-	want = strings.Replace(want, "lacks:\n  - old\n  - older", "lacks: []", 1)
-	got, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(want, string(got)); d != "" {
-		t.Errorf("file differs (-want +got):\n%s", d)
-	}
-}
-
-func TestSpliceKeyAppends(t *testing.T) {
-	got, err := spliceKey([]byte("a: 1\n"), "b", map[string]int{"c": 2})
-	if want := "a: 1\n\nb:\n  c: 2\n"; err != nil || string(got) != want {
-		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }

@@ -182,7 +182,7 @@ func (s *Store) load(sp *spec, id string) (*Image, error) {
 		return nil, err
 	}
 	img := &Image{
-		Name: sp.text, Series: s.catalogue.seriesOf(m.Release), Release: m.Release, Version: m.Version,
+		Name: sp.text, Series: s.catalog.SeriesOf(m.Release), Release: m.Release, Version: m.Version,
 		Source: m.Source, Digest: m.Digest, PVH: m.PVH,
 		Kernel:  filepath.Join(dir, imagedir.Kernel),
 		Vmlinux: under(dir, m.Vmlinux),

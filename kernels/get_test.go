@@ -151,7 +151,7 @@ func TestGetDamaged(t *testing.T) {
 // A pin that the mirror has dropped comes from the snapshot archive.
 func TestGetSnapshot(t *testing.T) {
 	l := withKernels(t)
-	pin := l.catalogue.find("6.1").pins["cloud"]
+	pin := l.catalog.Find("6.1").Pins["cloud"]
 	p := pin.Packages[0]
 	l.snapshot.Put("/archive/debian-security/"+pin.Snapshot+"/"+p.Path, l.mirror.File("/debian-security/"+p.Path))
 	l.mirror.Drop("linux-image")
@@ -335,7 +335,7 @@ func TestGetHostile(t *testing.T) {
 // A mirror that sends something else is not believed; the next one is asked.
 func TestGetCorrupt(t *testing.T) {
 	l := withKernels(t)
-	pin := l.catalogue.find("6.1").pins["cloud"]
+	pin := l.catalog.Find("6.1").Pins["cloud"]
 	l.old.Put("/debian-security/"+pin.Packages[0].Path, l.mirror.File("/debian-security/"+pin.Packages[0].Path))
 	l.mirror.Replace("linux-image", []byte("<html>Log in!</html>"))
 	if _, err := l.Get(t.Context(), "6.1", l.options()); err != nil {

@@ -17,17 +17,17 @@ var headersPattern = regexp.MustCompile(`^linux-(headers|kbuild)-`)
 // The kernel's suite may have dropped them; then they come from the snapshot
 // archive's index of the day when the kernel was pinned.
 func (s *Store) Headers(ctx context.Context, img *Image, o GetOptions) (string, error) {
-	e := s.catalogue.find(img.Series)
+	e := s.catalog.Find(img.Series)
 	if img.Source != "debian" || e == nil {
 		return "", &NotAvailableError{Kernel: img.Name, Reason: fmt.Sprintf("headers are only to be had for Debian's kernels, and it is from: %s; build modules in its own tree", img.Source)}
 	}
 	q := PackageQuery{
-		Suites: e.debian.Suites, Snapshot: e.debian.Snapshot,
+		Suites: e.Debian.Suites, Snapshot: e.Debian.Snapshot,
 		Names:  []string{"linux-headers-" + img.Release + "=" + img.Version},
 		Follow: headersPattern.MatchString,
 	}
 	set, err := s.Packages(ctx, q, o)
-	if at := e.headersAt(img); err != nil && at != "" && q.Snapshot == "" {
+	if at := headersAt(e, img); err != nil && at != "" && q.Snapshot == "" {
 		q.Snapshot = at
 		var again error
 		if set, again = s.Packages(ctx, q, o); again == nil {
@@ -42,10 +42,10 @@ func (s *Store) Headers(ctx context.Context, img *Image, o GetOptions) (string, 
 
 // headersAt is a time at which the snapshot archive's indexes list the headers
 // of an image, "" if the catalogue knows none.
-func (e *Entry) headersAt(img *Image) string {
-	for _, pin := range e.pins {
+func headersAt(e *Entry, img *Image) string {
+	for _, pin := range e.Pins {
 		if pin.Release == img.Release && pin.Version == img.Version {
-			return cmp.Or(e.debian.Headers, pin.Snapshot)
+			return cmp.Or(e.Debian.Headers, pin.Snapshot)
 		}
 	}
 	return ""

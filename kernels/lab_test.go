@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/assay-lab/assay/kernels/catalog"
 	"github.com/assay-lab/assay/kernels/internal/debian"
 	"github.com/assay-lab/assay/kernels/internal/kerneltest"
 )
@@ -68,7 +69,7 @@ func (l *lab) another(t *testing.T, dir string) *Store {
 	s.client.Pause = time.Millisecond
 	s.keys = slices.Concat(l.mirror.Keys, l.snapshot.Keys, l.old.Keys)
 	if l.Store != nil {
-		s.catalogue = l.catalogue
+		s.catalog = l.catalog
 	}
 	return s
 }
@@ -76,26 +77,26 @@ func (l *lab) another(t *testing.T, dir string) *Store {
 // use replaces the lab's catalogue.
 func (l *lab) use(t *testing.T, fsys fs.FS) {
 	t.Helper()
-	c, err := readCatalogue(fsys)
+	c, err := catalog.Read(fsys)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.catalogue = c
+	l.catalog = c
 }
 
 // pin pins what the mirror's published indexes have, as update does.
 func (l *lab) pin(t *testing.T, series ...string) {
 	t.Helper()
 	for _, name := range series {
-		e := l.catalogue.find(name)
+		e := l.catalog.Find(name)
 		all, err := l.survey(true).kernels(t.Context(), e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.pins = map[string]*debian.Pin{}
+		e.Pins = map[string]*debian.Pin{}
 		for i := range all {
-			if k := &all[i]; e.pins[k.Flavour] == nil {
-				e.pins[k.Flavour] = &k.Pin
+			if k := &all[i]; e.Pins[k.Flavour] == nil {
+				e.Pins[k.Flavour] = &k.Pin
 			}
 		}
 	}

@@ -79,9 +79,9 @@ func (s *Store) names() ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for _, e := range s.catalogue {
+	for _, e := range s.catalog {
 		for _, flavour := range Flavours {
-			if flavour == Flavours[0] || e.pins[flavour] != nil || slices.Contains(e.debian.Flavours, flavour) {
+			if flavour == Flavours[0] || e.Pins[flavour] != nil || slices.Contains(e.Debian.Flavours, flavour) {
 				sp := &spec{entry: e, flavour: flavour}
 				names = append(names, sp.name())
 			}
@@ -113,7 +113,7 @@ func (s *Store) listing(name string) (*Listing, error) {
 		l.Series, l.Flavour = sp.entry.Series, sp.flavour
 		l.Default = sp.entry.Default && sp.flavour == Flavours[0] && sp.version == ""
 	}
-	if e := s.catalogue.find(name); e != nil {
+	if e := s.catalog.Find(name); e != nil {
 		l.Default = e.Default // also when a kernel of the user's stands in
 	}
 	for _, c := range list {
@@ -131,7 +131,7 @@ func (s *Store) describe(l *Listing, c candidate) bool {
 	if err == nil {
 		l.Cached, l.Available, l.Reason = true, true, c.notice
 		l.Source, l.Release, l.Version, l.Size = m.Source, m.Release, m.Version, m.Bytes
-		l.Series = s.catalogue.seriesOf(m.Release)
+		l.Series = s.catalog.SeriesOf(m.Release)
 		return true
 	}
 	if l.Release == "" { // the first candidate is the one wanted

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assay-lab/assay/kernels/catalog"
 	"github.com/assay-lab/assay/kernels/internal/debian"
 )
 
@@ -200,9 +201,9 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("second update: %v, %v; want nothing", changes, err)
 	}
 	// A newer program's newer pin goes before an older update.
-	pin := *l.catalogue.find("6.1").pins["cloud"]
+	pin := *l.catalog.Find("6.1").Pins["cloud"]
 	pin.Version = "6.1.20-1"
-	l.catalogue.find("6.1").pins["cloud"] = &pin
+	l.catalog.Find("6.1").Pins["cloud"] = &pin
 	if e, err := l.Describe(t.Context(), "6.1"); err != nil || e.Version != "6.1.20-1" {
 		t.Errorf("with a newer program: %+v, %v; want version 6.1.20-1", e, err)
 	}
@@ -230,12 +231,12 @@ func TestUpdateCatalog(t *testing.T) {
 	if err != nil || len(changes) != 2 {
 		t.Fatalf("changes are %v, %v; want two", changes, err)
 	}
-	c, err := readCatalogue(os.DirFS(dir))
+	c, err := catalog.Read(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, series := range []string{"6.1", "6.12"} {
-		if d := cmp.Diff(l.catalogue.find(series).pins, c.find(series).pins); d != "" {
+		if d := cmp.Diff(l.catalog.Find(series).Pins, c.Find(series).Pins); d != "" {
 			t.Errorf("pins of %s differ (-want +got):\n%s", series, d)
 		}
 	}

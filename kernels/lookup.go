@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assay-lab/assay/kernels/catalog"
 	"github.com/assay-lab/assay/kernels/internal/debian"
 	"github.com/assay-lab/assay/kernels/internal/fetch"
 )
@@ -18,15 +19,6 @@ func (s *Store) archive() *debian.Client {
 		Sites: s.sites, Fetch: s.client, Keys: s.keys,
 		Dir: filepath.Join(s.root, "indexes"), Now: s.now,
 	}
-}
-
-// suites is where to look for the kernels of a series.
-func (e *Entry) suites() []debian.Suite {
-	var list []debian.Suite
-	for _, name := range e.debian.Suites {
-		list = append(list, debian.Suite{Name: name, Snapshot: e.debian.Snapshot, Frozen: e.debian.Frozen})
-	}
-	return list
 }
 
 // A survey reads indexes, each suite's once.
@@ -68,13 +60,13 @@ func (v *survey) suite(ctx context.Context, suite debian.Suite) surveyed {
 func (v *survey) kernels(ctx context.Context, e *Entry) ([]debian.Kernel, error) {
 	var all []debian.Kernel
 	var errs []error
-	for _, suite := range e.suites() {
+	for _, suite := range e.Suites() {
 		r := v.suite(ctx, suite)
 		if r.err != nil {
 			errs = append(errs, r.err)
 		}
 		for _, k := range r.kernels {
-			if inSeries(k.Version, e.Series) {
+			if catalog.InSeries(k.Version, e.Series) {
 				all = append(all, k)
 			}
 		}
@@ -89,7 +81,7 @@ func (v *survey) kernels(ctx context.Context, e *Entry) ([]debian.Kernel, error)
 // lookup finds what a name of the catalogue stands for in signed indexes: the
 // version it states, or the newest there is.
 func (s *Store) lookup(ctx context.Context, sp *spec, o *GetOptions) (*debian.Kernel, error) {
-	if len(sp.entry.suites()) == 0 {
+	if len(sp.entry.Suites()) == 0 {
 		return nil, &shortfall{why: "the catalogue names no archive for it", hints: []string{hintAdd(sp.entry.Series)}}
 	}
 	all, err := s.survey(o.AllowExpired).kernels(ctx, sp.entry)
@@ -119,7 +111,7 @@ func orNewest(sp *spec) string {
 
 func suiteNames(e *Entry) string {
 	var names []string
-	for _, s := range e.suites() {
+	for _, s := range e.Suites() {
 		names = append(names, s.Name)
 	}
 	return strings.Join(names, ", ")
@@ -128,7 +120,7 @@ func suiteNames(e *Entry) string {
 // lookupShortfall tells why the indexes of a kernel could not be read.
 func lookupShortfall(sp *spec, err error) error {
 	f := indexShortfall(err)
-	if (sp.entry.debian.Frozen || sp.entry.debian.Snapshot != "") && !errors.Is(err, debian.ErrExpired) {
+	if (sp.entry.Debian.Frozen || sp.entry.Debian.Snapshot != "") && !errors.Is(err, debian.ErrExpired) {
 		f.hints = []string{hintConnect, hintAdd(sp.entry.Series)}
 	}
 	return f

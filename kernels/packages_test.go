@@ -86,7 +86,7 @@ func TestHeadersSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := l.catalogue.find("6.1").pins["cloud"].Snapshot
+	at := l.catalog.Find("6.1").Pins["cloud"].Snapshot
 	withHeaders(t, l, l.snapshot, "archive/debian-security/"+at)
 	l.snapshot.Suite("archive/debian/"+at, "bookworm").Publish()
 	dir, err := l.Headers(t.Context(), img, l.options())

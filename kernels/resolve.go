@@ -58,7 +58,7 @@ func (sp *spec) pin(rec *record) *debian.Pin {
 	if sp.version != "" {
 		return nil
 	}
-	pin := sp.entry.pins[sp.flavour]
+	pin := sp.entry.Pins[sp.flavour]
 	if rec != nil && rec.Why == whyUpdate && rec.Pin != nil &&
 		(pin == nil || debian.CompareVersions(rec.Pin.Version, pin.Version) > 0) {
 		return rec.Pin
@@ -114,7 +114,7 @@ func (s *Store) unpinned(sp *spec, rec *record) []candidate {
 		return &debianSource{kernel: sp.text, pin: &k.Pin}, err
 	}})
 	if sp.version == "" && sp.flavour == Flavours[0] {
-		for _, ref := range sp.entry.images {
+		for _, ref := range sp.entry.Images {
 			list = append(list, s.unpinnedImage(sp, ref, nil)...)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/assay-lab/assay/kernels/catalog"
 )
 
 // A spec is a kernel's name, taken apart. Exactly one of entry, path, ref and
@@ -34,17 +36,22 @@ type spec struct {
 const ociPrefix = "oci:"
 
 // namePattern is what an added kernel may be called.
-var namePattern = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]{0,63}$`)
+var namePattern = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+-]*$`)
+
+// maxName bounds names and versions, which become parts of file names.
+const maxName = 64
+
+func validName(name string) bool { return len(name) <= maxName && namePattern.MatchString(name) }
 
 // versionPattern is the form of Debian versions (deb-version(7)).
-var versionPattern = regexp.MustCompile(`^[0-9][0-9A-Za-z.+~:-]{0,63}$`)
+var versionPattern = regexp.MustCompile(`^[0-9][0-9A-Za-z.+~:-]*$`)
 
-// parse takes a kernel's name apart. The name of an added kernel is not
+// parseName takes a kernel's name apart. The name of an added kernel is not
 // recognised here, where there is no store; see Store.parse.
 //
 //	6.12  6.12-generic  6.12@6.12.107-1  6.12-rt@6.12.107-1
 //	./bzImage  /boot/vmlinuz:/lib/modules/6.1.0  oci:quay.io/…:4.19-main
-func (c catalogue) parse(text string) (*spec, error) {
+func parseName(c catalog.Catalog, text string) (*spec, error) {
 	switch {
 	case text == "":
 		return nil, errors.New("empty kernel name")
@@ -54,16 +61,16 @@ func (c catalogue) parse(text string) (*spec, error) {
 		return parsePath(text)
 	}
 	name, version, at := strings.Cut(text, "@")
-	if at && !versionPattern.MatchString(version) {
+	if at && (len(version) > maxName || !versionPattern.MatchString(version)) {
 		return nil, &UsageError{fmt.Sprintf("kernel %s: bad version %q\nsee assay kernels versions for those there are", text, version)}
 	}
 	series, flavour, found := strings.Cut(name, "-")
 	if !found {
 		flavour = Flavours[0]
 	}
-	e := c.find(series)
+	e := c.Find(series)
 	if e == nil || !slices.Contains(Flavours, flavour) {
-		return nil, &UnknownError{Name: text, Nearest: c.nearest(text, nil)}
+		return nil, &UnknownError{Name: text, Nearest: nearest(c, text, nil)}
 	}
 	return &spec{text: text, entry: e, flavour: flavour, version: version}, nil
 }
@@ -118,11 +125,11 @@ func (s *spec) record() string {
 
 // nearest returns the known name that is most like the one given, "" if none
 // is at all like it.
-func (c catalogue) nearest(name string, added []string) string {
+func nearest(c catalog.Catalog, name string, added []string) string {
 	var known []string
 	for _, e := range c {
 		known = append(known, e.Series)
-		for flavour := range e.pins {
+		for flavour := range e.Pins {
 			known = append(known, e.Series+"-"+flavour)
 		}
 	}

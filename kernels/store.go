@@ -10,6 +10,7 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 
+	"github.com/assay-lab/assay/kernels/catalog"
 	"github.com/assay-lab/assay/kernels/internal/debian"
 	"github.com/assay-lab/assay/kernels/internal/fetch"
 )
@@ -21,12 +22,12 @@ const EnvCache = "ASSAY_CACHE"
 // A Store is a directory of kernels that are ready to boot. Any number of
 // goroutines and processes may use one at a time.
 type Store struct {
-	root      string // DIR/kernels
-	catalogue catalogue
-	sites     *debian.Sites
-	client    *fetch.Client
-	keys      openpgp.KeyRing // that sign Debian's archives
-	now       func() time.Time
+	root    string // DIR/kernels
+	catalog catalog.Catalog
+	sites   *debian.Sites
+	client  *fetch.Client
+	keys    openpgp.KeyRing // that sign Debian's archives
+	now     func() time.Time
 }
 
 // Config states what a Store is to use. The zero value means the defaults.
@@ -59,12 +60,12 @@ func (c Config) Open() (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		root:      filepath.Join(dir, "kernels"),
-		catalogue: embedded(),
-		sites:     debian.FindSites(c.Getenv, c.Root),
-		client:    fetch.New(c.HTTP),
-		keys:      debian.Keyring(),
-		now:       time.Now,
+		root:    filepath.Join(dir, "kernels"),
+		catalog: catalog.Embedded(),
+		sites:   debian.FindSites(c.Getenv, c.Root),
+		client:  fetch.New(c.HTTP),
+		keys:    debian.Keyring(),
+		now:     time.Now,
 	}
 	if err := os.MkdirAll(s.root, 0o755); err != nil {
 		return nil, fmt.Errorf("open kernel store: %w\nset %s to a directory that can be written", err, EnvCache)

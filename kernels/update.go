@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/assay-lab/assay/kernels/catalog"
 	"github.com/assay-lab/assay/kernels/internal/debian"
 )
 
@@ -35,16 +36,16 @@ type Change struct {
 // be read is told in a notice and stays as it is; the error is about those that
 // were named.
 func (s *Store) Update(ctx context.Context, series []string, o UpdateOptions) ([]Change, error) {
-	entries := s.catalogue
+	entries := s.catalog
 	if o.Catalog != "" {
 		var err error
-		if entries, err = readCatalogue(os.DirFS(o.Catalog)); err != nil {
+		if entries, err = catalog.Read(os.DirFS(o.Catalog)); err != nil {
 			return nil, fmt.Errorf("read catalogue %s: %w", o.Catalog, err)
 		}
 	}
 	for _, name := range series {
 		if !slices.ContainsFunc(entries, func(e *Entry) bool { return e.Series == name }) {
-			return nil, &UnknownError{Name: name, Nearest: s.catalogue.nearest(name, nil)}
+			return nil, &UnknownError{Name: name, Nearest: nearest(s.catalog, name, nil)}
 		}
 	}
 	v := s.survey(o.AllowExpired)
@@ -76,11 +77,11 @@ func (s *Store) updateSeries(ctx context.Context, v *survey, e *Entry, o *Update
 		return nil, surveyError(e, err)
 	}
 	pins := map[string]*debian.Pin{}
-	for flavour, pin := range e.pins {
+	for flavour, pin := range e.Pins {
 		pins[flavour] = pin
 	}
 	var changes []Change
-	for _, flavour := range e.debian.Flavours {
+	for _, flavour := range e.Debian.Flavours {
 		k, err := s.newest(ctx, offered, flavour, get)
 		if err != nil {
 			return nil, err
@@ -106,7 +107,7 @@ func (s *Store) updateSeries(ctx context.Context, v *survey, e *Entry, o *Update
 		}
 	}
 	if o.Catalog != "" && len(changes) > 0 {
-		return changes, editEntry(o.Catalog, e.Series, map[string]any{"pins": pins})
+		return changes, catalog.SetPins(o.Catalog, e.Series, pins)
 	}
 	return changes, nil
 }
@@ -115,7 +116,7 @@ func (s *Store) updateSeries(ctx context.Context, v *survey, e *Entry, o *Update
 // the one the store goes by.
 func (s *Store) current(sp *spec, o *UpdateOptions) (*debian.Pin, error) {
 	if o.Catalog != "" {
-		return sp.entry.pins[sp.flavour], nil
+		return sp.entry.Pins[sp.flavour], nil
 	}
 	rec, err := s.recall(sp.record())
 	if err != nil || rec.mine() {

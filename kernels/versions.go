@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/assay-lab/assay/kernels/catalog"
 	"github.com/assay-lab/assay/kernels/internal/imagedir"
 )
 
@@ -29,17 +30,17 @@ type Version struct {
 // series that was named, as a *NotAvailableError.
 func (s *Store) Versions(ctx context.Context, series []string, o GetOptions) ([]Version, error) {
 	v := s.survey(o.AllowExpired)
-	var entries catalogue
+	var entries catalog.Catalog
 	for _, name := range series {
-		e := s.catalogue.find(name)
+		e := s.catalog.Find(name)
 		if e == nil {
-			return nil, &UnknownError{Name: name, Nearest: s.catalogue.nearest(name, nil)}
+			return nil, &UnknownError{Name: name, Nearest: nearest(s.catalog, name, nil)}
 		}
 		entries = append(entries, e)
 	}
 	named := len(entries) > 0
 	if !named {
-		entries = s.catalogue
+		entries = s.catalog
 	}
 	var all []Version
 	for _, e := range entries {

@@ -1,4 +1,4 @@
-package kernels
+package catalog
 
 import (
 	"bytes"
@@ -9,18 +9,24 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/assay-lab/assay/kernels/internal/debian"
 	"github.com/assay-lab/assay/kernels/internal/whole"
 )
 
 // SetFeatures writes what a series has and lacks into its file of the
 // catalogue directory dir, leaving everything else in the file as it is.
 func SetFeatures(dir, series string, has, lacks []string) error {
-	return editEntry(dir, series, map[string]any{"has": has, "lacks": lacks})
+	return edit(dir, series, map[string]any{"has": has, "lacks": lacks})
 }
 
-// editEntry replaces top-level keys of a series' file, and keeps the file from
+// SetPins writes the pins of a series into its file, in the same way.
+func SetPins(dir, series string, pins map[string]*debian.Pin) error {
+	return edit(dir, series, map[string]any{"pins": pins})
+}
+
+// edit replaces top-level keys of a series' file, and keeps the file from
 // becoming one that cannot be read.
-func editEntry(dir, series string, values map[string]any) error {
+func edit(dir, series string, values map[string]any) error {
 	name := filepath.Join(dir, series+".yaml")
 	text, err := os.ReadFile(name)
 	if err != nil {
