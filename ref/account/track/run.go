@@ -35,7 +35,7 @@ func (t *Tracker) run() {
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	due := schedule{check: time.Now().Add(checkEvery)}
+	due := schedule{check: time.Now().Add(t.checkPause())}
 	for {
 		// However many events come, what is due is done between two of them.
 		timer.Reset(time.Until(t.act(&due, time.Now())))

@@ -39,6 +39,8 @@ type Options struct {
 	MaxRetained int
 	// Log receives what befalls single cgroups while tracking; nil discards it.
 	Log *slog.Logger
+
+	polling bool // for tests
 }
 
 func (o Options) withDefaults() Options {
@@ -94,10 +96,7 @@ func Start(m *account.Meter, o Options) (*Tracker, error) {
 		refused:  make(map[string]bool),
 		failed:   make(map[string]string),
 	}
-	var err error
-	if t.watch, err = cgroup.NewWatcher(); err != nil {
-		t.poll(err)
-	}
+	t.startWatch()
 	for _, root := range o.Roots {
 		if err := t.addRoot(root); err != nil {
 			close(t.done)
@@ -107,6 +106,19 @@ func Start(m *account.Meter, o Options) (*Tracker, error) {
 	}
 	go t.run()
 	return t, nil
+}
+
+func (t *Tracker) startWatch() {
+	if t.opts.polling {
+		t.poll(cgroup.ErrWatchLimit)
+		return
+	}
+	w, err := cgroup.NewWatcher()
+	if err != nil {
+		t.poll(err)
+		return
+	}
+	t.watch = w
 }
 
 func (t *Tracker) addRoot(path string) error {

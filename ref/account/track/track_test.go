@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/assay-lab/assay/ref/account"
 	"github.com/assay-lab/assay/ref/account/track"
@@ -92,6 +91,25 @@ func TestDescendants(t *testing.T) {
 	}
 	if c := find(t, s, root); !c.Root {
 		t.Errorf("got %+v, want a root", c)
+	}
+}
+
+// TestPolling: without inotify the same, a little later.
+func TestPolling(t *testing.T) {
+	root := cgtest.New(t)
+	cgtest.Netns(t)
+	tr := start(t, track.Polling(track.Options{Roots: []string{root}, Descendants: true}))
+	if !tr.Snapshot().Polling {
+		t.Error("the snapshot does not say so")
+	}
+	dir := cgtest.Child(t, root, "a")
+	want(t, tr, root, "live .", "live a")
+	cgtest.Datagrams(t, dir, dir, "127.0.0.1", 3, 100)
+	tr.Snapshot() // without word of its end, only what was read before is sure
+	cgtest.Remove(t, dir)
+	s := want(t, tr, root, "live .", "gone a")
+	if got := find(t, s, dir).Counters.Egress.IPv4.Packets; got != 3 {
+		t.Errorf("got %d packets, want 3", got)
 	}
 }
 
@@ -263,16 +281,6 @@ func TestRetainNothing(t *testing.T) {
 	want(t, tr, root, "live .")
 	cgtest.Remove(t, root)
 	want(t, tr, root, "gone .") // who was named stays
-}
-
-func TestRetainBriefly(t *testing.T) {
-	root := cgtest.New(t)
-	tr := start(t, track.Options{Roots: []string{root}, Descendants: true, Retain: 300 * time.Millisecond})
-	dir := cgtest.Child(t, root, "a")
-	want(t, tr, root, "live .", "live a")
-	cgtest.Remove(t, dir)
-	want(t, tr, root, "live .", "gone a")
-	want(t, tr, root, "live .")
 }
 
 // TestRootRemoved: the root's end is noticed like any other's, also while
