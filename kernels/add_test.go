@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assay-lab/assay/kernels/internal/kerneltest"
 )
@@ -211,6 +212,38 @@ func TestGetInstalled(t *testing.T) {
 	}
 	if img.Modules == "" || img.Config == "" {
 		t.Errorf("modules %q, configuration %q; want both", img.Modules, img.Config)
+	}
+}
+
+// Kernels that were given as files and forgotten go; those with a name stay.
+func TestPrune(t *testing.T) {
+	l := newLab(t, nil)
+	file := func(release string) string { return writeFile(t, "bzImage", modern(release).BzImage("gzip")) }
+	if _, err := l.Add(t.Context(), "mine", file("6.12.1"), AddOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string) *Image {
+		t.Helper()
+		img, err := l.Get(t.Context(), path, l.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	forgotten, used := file("6.12.2"), file("6.12.3")
+	first := get(forgotten)
+	get(used)
+	clock := time.Now()
+	l.now = func() time.Time { return clock }
+	clock = clock.Add(keepUnnamed - time.Hour)
+	get(used)
+	clock = clock.Add(2 * time.Hour)
+	get(file("6.12.4")) // a new one makes room
+	if _, err := os.Stat(first.Kernel); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("forgotten kernel: %v, want it gone", err)
+	}
+	if got := len(l.entriesOf(t, "images")); got != 3 {
+		t.Errorf("%d images, want the named, the used and the new one", got)
 	}
 }
 

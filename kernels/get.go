@@ -123,6 +123,11 @@ func (s *Store) realise(ctx context.Context, sp *spec, src source, o *GetOptions
 	if img != nil {
 		return img, nil
 	}
+	if unnamed(src.id()) {
+		if err := s.prune(); err != nil {
+			return nil, err
+		}
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, imagedir.ErrDamaged) {
 		return nil, err
 	}
@@ -180,6 +185,9 @@ func (s *Store) load(sp *spec, id string) (*Image, error) {
 	m, err := imagedir.Load(dir)
 	if err != nil {
 		return nil, err
+	}
+	if unnamed(id) {
+		s.touch(id)
 	}
 	img := &Image{
 		Name: sp.text, Series: s.catalog.SeriesOf(m.Release), Release: m.Release, Version: m.Version,

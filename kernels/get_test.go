@@ -188,6 +188,25 @@ func TestGetStandIn(t *testing.T) {
 	}
 }
 
+// What stands in must be in the pool, not only in the index.
+func TestGetStandInIsThere(t *testing.T) {
+	l := withKernels(t)
+	l.publish61("6.1.9-1", "6.1.0-9-cloud-amd64")
+	l.publish61("6.1.11-1", "6.1.0-11-cloud-amd64")
+	l.mirror.Drop("6.1.0-10")
+	l.mirror.Drop("6.1.0-11")
+	img, err := l.Get(t.Context(), "6.1", l.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img.Version != "6.1.9-1" {
+		t.Errorf("version is %s, want 6.1.9-1", img.Version)
+	}
+	if got := strings.Join(l.notices, "\n"); !strings.Contains(got, "6.1.0-11-cloud-amd64: listed in bookworm-security, but its packages are in no archive") || !strings.Contains(got, "using 6.1.9-1") {
+		t.Errorf("notices are %q", l.notices)
+	}
+}
+
 // An index past its date may be held back by whoever serves it.
 func TestGetStandInExpired(t *testing.T) {
 	l := withKernels(t)

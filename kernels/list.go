@@ -23,8 +23,9 @@ type Listing struct {
 	// Available tells that Get can be expected to succeed: the kernel is in
 	// the store, or a source that has it answered just now.
 	Available bool `json:"available"`
-	// Reason says why the kernel is not available, or what is special.
-	Reason string `json:"reason,omitempty"`
+	// Reason says in one line why the kernel is not available, or what is
+	// special about it; empty if there is nothing to say.
+	Reason string `json:"reason"`
 	// Size is in bytes: on disk if cached, else of the download; 0 if unknown.
 	Size int64 `json:"size"`
 

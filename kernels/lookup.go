@@ -84,22 +84,36 @@ func (s *Store) lookup(ctx context.Context, sp *spec, o *GetOptions) (*debian.Ke
 	if len(sp.entry.Suites()) == 0 {
 		return nil, &shortfall{why: "the catalogue names no archive for it", hints: []string{hintAdd(sp.entry.Series)}}
 	}
-	all, err := s.survey(o.AllowExpired).kernels(ctx, sp.entry)
-	for i, k := range all {
-		if k.Flavour == sp.flavour && (sp.version == "" || sp.version == k.Version || sp.version == debian.Upstream(k.Version)) {
-			return &all[i], nil
-		}
-	}
-	if ctx.Err() != nil {
+	all, surveyErr := s.survey(o.AllowExpired).kernels(ctx, sp.entry)
+	k, err := s.choose(ctx, sp, all, o)
+	switch {
+	case err != nil:
+		return nil, err
+	case k != nil:
+		return k, nil
+	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	}
-	if err != nil {
-		return nil, lookupShortfall(sp, err)
+	case surveyErr != nil:
+		return nil, lookupShortfall(sp, surveyErr)
 	}
 	return nil, &shortfall{
 		why:   fmt.Sprintf("there is no %s kernel %s in %s", sp.flavour, orNewest(sp), suiteNames(sp.entry)),
 		hints: []string{"see assay kernels versions " + sp.entry.Series},
 	}
+}
+
+// choose picks, of the kernels offered, the version that is asked for, or the
+// newest whose packages are really there; nil if there is none.
+func (s *Store) choose(ctx context.Context, sp *spec, offered []debian.Kernel, o *GetOptions) (*debian.Kernel, error) {
+	if sp.version == "" {
+		return s.newest(ctx, offered, sp.flavour, o)
+	}
+	for i, k := range offered {
+		if k.Flavour == sp.flavour && (sp.version == k.Version || sp.version == debian.Upstream(k.Version)) {
+			return &offered[i], nil
+		}
+	}
+	return nil, nil
 }
 
 func orNewest(sp *spec) string {

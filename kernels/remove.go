@@ -48,14 +48,9 @@ func (s *Store) Remove(ctx context.Context, name string) (int64, error) {
 
 // removeImage removes the image called id, unless a name stands for it.
 func (s *Store) removeImage(ctx context.Context, id string) (int64, error) {
-	names, err := s.addedNames()
-	if err != nil {
+	named, err := s.namedImages()
+	if err != nil || named[id] {
 		return 0, err
-	}
-	for _, name := range names {
-		if rec, err := s.recall(name); err != nil || rec.Image == id {
-			return 0, err
-		}
 	}
 	lock, err := whole.Acquire(ctx, s.lockFile(id), func(string) {})
 	if err != nil {

@@ -134,3 +134,20 @@ func TestKeyring(t *testing.T) {
 		}
 	}
 }
+
+// A release is read before its signature is known to be good.
+func FuzzParseRelease(f *testing.F) {
+	f.Add([]byte("Suite: a\nCodename: b\nDate: Thu, 19 Nov 2026 02:12:54 UTC\nSHA256:\n " + digest + " 1 main/x\n"))
+	f.Add([]byte("a: b\n c\n#\n\nd"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := parseRelease(data)
+		if err != nil {
+			return
+		}
+		for name, sum := range r.sums {
+			if !sha256Pattern.MatchString(sum.sha256) {
+				t.Errorf("%s has digest %q", name, sum.sha256)
+			}
+		}
+	})
+}
