@@ -104,7 +104,7 @@ func (s *Store) try(ctx context.Context, sp *spec, c candidate, o *GetOptions) (
 	src := c.known
 	if src == nil {
 		if o.Offline {
-			return nil, errOffline(sp.text)
+			return nil, errOffline(sp.text, fs.ErrNotExist)
 		}
 		var err error
 		if src, err = c.lookup(ctx, o); err != nil {
@@ -132,7 +132,7 @@ func (s *Store) realise(ctx context.Context, sp *spec, src source, o *GetOptions
 		return nil, err
 	}
 	if o.Offline && src.remote() {
-		return nil, errOffline(sp.text)
+		return nil, errOffline(sp.text, err)
 	}
 	lock, err := whole.Acquire(ctx, s.lockFile(src.id()), func(holder string) {
 		o.notice("%s: waiting for process %s, which is fetching it", sp.text, holder)

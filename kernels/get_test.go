@@ -135,6 +135,8 @@ func TestGetDamaged(t *testing.T) {
 	if err := os.Truncate(img.Kernel, 10); err != nil {
 		t.Fatal(err)
 	}
+	_, err = l.Get(t.Context(), "6.1", GetOptions{Offline: true})
+	wantNotAvailable(t, err, "6.1", "damaged: vmlinuz has 10 bytes", "network is not to be used")
 	again, err := l.Get(t.Context(), "6.1", l.options())
 	if err != nil {
 		t.Fatal(err)

@@ -137,8 +137,11 @@ func (s *Store) describe(l *Listing, c candidate) bool {
 	}
 	if l.Release == "" { // the first candidate is the one wanted
 		l.Source, l.Version = c.known.kind(), c.known.version()
-		if d, ok := c.known.(*debianSource); ok {
-			l.Release, l.Size = d.pin.Release, d.pin.Size()
+		switch src := c.known.(type) {
+		case *debianSource:
+			l.Release, l.Size = src.pin.Release, src.pin.Size()
+		case *localSource:
+			l.Release, l.Series = src.release, s.catalog.SeriesOf(src.release)
 		}
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -110,6 +110,9 @@ func TestVersions(t *testing.T) {
 	l := withKernels(t)
 	l.publish61("6.1.9-1", "6.1.0-9-cloud-amd64")
 	l.publish61("6.1.12-1", "6.1.0-12-amd64")
+	point := l.mirror.Suite(debian.Main, "bookworm") // has one of them, too
+	point.AddKernel("image", "6.1.9-1", modern("6.1.0-9-cloud-amd64"))
+	point.Publish()
 	if _, err := l.Get(t.Context(), "6.1@6.1.9-1", l.options()); err != nil {
 		t.Fatal(err)
 	}
@@ -200,6 +203,18 @@ func TestUpdate(t *testing.T) {
 	if changes, err := l.Update(t.Context(), []string{"6.1"}, UpdateOptions{}); err != nil || len(changes) != 0 {
 		t.Errorf("second update: %v, %v; want nothing", changes, err)
 	}
+	// What the user updated to may go in its turn; the wish stands.
+	l.publish61("6.1.13-1", "6.1.0-13-cloud-amd64")
+	l.mirror.Drop("6.1.0-11")
+	if _, err := l.Remove(t.Context(), "6.1"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if img, err := l.Get(t.Context(), "6.1", l.options()); err != nil || img.Version != "6.1.13-1" {
+			t.Errorf("after 6.1.11-1 is gone: %+v, %v; want 6.1.13-1", img, err)
+		}
+	}
+	l.wantNotice(t, "6.1.11-1 is gone", "using 6.1.13-1") // once
 	// A newer program's newer pin goes before an older update.
 	pin := *l.catalog.Find("6.1").Pins["cloud"]
 	pin.Version = "6.1.20-1"

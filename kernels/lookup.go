@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,10 +72,11 @@ func (v *survey) kernels(ctx context.Context, e *Entry) ([]debian.Kernel, error)
 			}
 		}
 	}
-	// Stable: a version that two suites have comes from the first.
+	// Stable: of a kernel that two suites have, the first suite's is kept.
 	slices.SortStableFunc(all, func(a, b debian.Kernel) int {
-		return debian.CompareVersions(b.Version, a.Version)
+		return cmp.Or(debian.CompareVersions(b.Version, a.Version), cmp.Compare(a.Release, b.Release))
 	})
+	all = slices.CompactFunc(all, func(a, b debian.Kernel) bool { return a.Version == b.Version && a.Release == b.Release })
 	return all, errors.Join(errs...)
 }
 

@@ -84,7 +84,11 @@ func (s *Store) pinned(sp *spec, pin *debian.Pin, rec *record) []candidate {
 			return nil, err
 		}
 		o.notice("%s", standIn(sp.text, pin, &k.Pin))
-		err = s.remember(sp.record(), &record{Why: whyGone, Pin: &k.Pin, Instead: first.id()})
+		found := &record{Why: whyGone, Pin: &k.Pin, Instead: first.id()}
+		if rec != nil && rec.Why == whyUpdate {
+			found = &record{Why: whyUpdate, Pin: &k.Pin} // the user's wish stands
+		}
+		err = s.remember(sp.record(), found)
 		return &debianSource{kernel: sp.text, pin: &k.Pin}, err
 	}})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assay-lab/assay/kernels/internal/debian"
 	"github.com/assay-lab/assay/kernels/internal/fetch"
+	"github.com/assay-lab/assay/kernels/internal/imagedir"
 )
 
 // A shortfall tells why one source cannot bring a kernel. Get gathers those of
@@ -42,8 +43,17 @@ func fetchShortfall(err error) error {
 	return &shortfall{why: "no source has " + fe.File + " (" + fe.Brief() + ")", hints: []string{hintConnect, hintMirror}, err: err}
 }
 
-func errOffline(name string) error {
-	return &shortfall{why: "it is not in the cache, and the network is not to be used", hints: []string{"run assay kernels pull " + name + " first"}}
+// errOffline tells that a kernel is not in the store, or, as err says, damaged,
+// while the network is not to be used.
+func errOffline(name string, err error) error {
+	why := "it is not in the cache"
+	if errors.Is(err, imagedir.ErrDamaged) {
+		why = "its cached files are " + err.Error()
+	}
+	return &shortfall{
+		why:   why + ", and the network is not to be used",
+		hints: []string{"run assay kernels pull " + name + " first"}, err: err,
+	}
 }
 
 // gone tells whether any source answered that it does not have the kernel.
