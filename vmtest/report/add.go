@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -23,8 +24,11 @@ func (r *Report) AddKernel(k Kernel) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.kernel(k.Name)
-	if known.Status == StatusRun || k.Status == "" {
-		k.Status, k.Reason = known.Status, known.Reason
+	switch {
+	case known.Status == StatusRun:
+		k.Status, k.Reason = StatusRun, ""
+	case k.Status == "":
+		k.Status, k.Reason = known.Status, cmp.Or(k.Reason, known.Reason)
 	}
 	*known = k
 }

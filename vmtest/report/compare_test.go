@@ -126,3 +126,12 @@ func TestThousands(t *testing.T) {
 		}
 	}
 }
+
+func TestCompareMarkdown(t *testing.T) {
+	older, newer := beforeAndAfter()
+	var b strings.Builder
+	if err := Compare(older, newer, 10).WriteMarkdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "compare.md", b.String())
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/assay-lab/assay/vmtest"
@@ -124,4 +125,27 @@ func thousands(n int64) string {
 		s = "-" + s
 	}
 	return s
+}
+
+// WriteMarkdown writes what changed as GitHub-flavoured Markdown, to go below the
+// report's own.
+func (c *Comparison) WriteMarkdown(w io.Writer) error {
+	m := &markdown{}
+	m.printf("## %s\n\n", md(c.Summary()))
+	for _, s := range c.sections() {
+		if len(s.entries) == 0 {
+			continue
+		}
+		m.printf("### %s\n\n", md(strings.ToUpper(s.what[:1])+s.what[1:]))
+		for _, e := range s.entries {
+			mark := ""
+			if e.verdict != "" {
+				mark = "**" + md(string(e.verdict)) + "** "
+			}
+			m.printf("- %s%s\n", mark, md(e.text))
+		}
+		m.printf("\n")
+	}
+	_, err := io.WriteString(w, m.b.String())
+	return err
 }

@@ -157,40 +157,51 @@ func (v *view) class() vmtest.Class {
 	return vmtest.AsExpected
 }
 
-// summary is the report in one line.
-func (v *view) summary() string {
-	var fell, lab, other []string
-	var fallen, troubled, ran int
-	for _, c := range v.counts() {
-		s := fmt.Sprintf("%d %s", c.n, c.verdict)
-		switch {
-		case c.verdict.Class() == vmtest.Fell:
-			fell, fallen = append(fell, s), fallen+c.n
-		case c.verdict.Class() == vmtest.NoLab:
-			lab, troubled = append(lab, s), troubled+c.n
-		default:
-			other = append(other, s)
-		}
-		if c.verdict != vmtest.NotRun {
-			ran += c.n
-		}
-	}
-	total := plural(len(v.cells), "cell") + " on " + v.kernelCount()
-	words := strings.Join(slices.Concat(fell, lab, other), ", ")
-	return v.lead(total, fallen, troubled, ran) + v.suffix(words)
+// A sum is the counts in words, and by what they mean.
+type sum struct {
+	fell, lab, other      []string
+	fallen, troubled, ran int
 }
 
+func (v *view) sum() (s sum) {
+	for _, c := range v.counts() {
+		words := fmt.Sprintf("%d %s", c.n, oneLine(string(c.verdict)))
+		switch c.verdict.Class() {
+		case vmtest.Fell:
+			s.fell, s.fallen = append(s.fell, words), s.fallen+c.n
+		case vmtest.NoLab:
+			s.lab, s.troubled = append(s.lab, words), s.troubled+c.n
+		default:
+			s.other = append(s.other, words)
+		}
+		if c.verdict != vmtest.NotRun {
+			s.ran += c.n
+		}
+	}
+	return s
+}
+
+// summary is the report in one line.
+func (v *view) summary() string {
+	s := v.sum()
+	return v.lead(s) + v.suffix(strings.Join(slices.Concat(s.fell, s.lab, s.other), ", "))
+}
+
+// headline is the summary without its numbers in detail.
+func (v *view) headline() string { return v.lead(v.sum()) }
+
 // lead is the most important thing to say.
-func (v *view) lead(total string, fallen, troubled, ran int) string {
+func (v *view) lead(s sum) string {
+	total := plural(len(v.cells), "cell") + " on " + v.kernelCount()
 	missing := v.missing()
 	switch {
-	case fallen > 0:
-		return fmt.Sprintf("%d of %s fell", fallen, total)
-	case troubled > 0:
-		return fmt.Sprintf("the lab could not run %d of %s", troubled, total)
+	case s.fallen > 0:
+		return fmt.Sprintf("%d of %s fell", s.fallen, total)
+	case s.troubled > 0:
+		return fmt.Sprintf("the lab could not run %d of %s", s.troubled, total)
 	case len(missing) > 0:
-		return fmt.Sprintf("required but not run: %s; %s", strings.Join(missing, ", "), total)
-	case ran == 0:
+		return fmt.Sprintf("required but not run: %s; %s", oneLine(strings.Join(missing, ", ")), total)
+	case s.ran == 0:
 		return "nothing was run, which proves nothing: " + total
 	}
 	return total + ", all as expected"

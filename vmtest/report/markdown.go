@@ -75,10 +75,11 @@ func (m *markdown) fallen(heading string, all []*finding) {
 
 func (m *markdown) logs(c *Cell) {
 	for _, t := range c.texts() {
-		body := strings.TrimRight(stripControls(t.text), "\n")
+		body := t.text
 		if over := len(body) - markdownText; over > 0 {
 			body = "[…]\n" + strings.ToValidUTF8(body[over:], "")
 		}
+		body = strings.TrimRight(stripControls(body), "\n")
 		if m.b.Len()+len(body) > m.limit {
 			m.cut++
 			continue

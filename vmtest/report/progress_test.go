@@ -144,8 +144,8 @@ func TestProgressOnTerminal(t *testing.T) {
 	s.width = 18
 	s.mu.Unlock()
 	p.Begin(plan[6])
-	if last := s.lines[len(s.lines)-1]; len(last) >= 18 {
-		t.Errorf("on 18 columns the status takes %d: %q", len(last), string(last))
+	if lines := strings.Split(s.String(), "\n"); width(lines[len(lines)-1]) >= 18 {
+		t.Errorf("on 18 columns the status is %q", lines[len(lines)-1])
 	}
 	p.Close()
 	p.Close()
