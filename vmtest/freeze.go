@@ -207,7 +207,7 @@ func (m *Machine) adoptZygote(t *Template) {
 	if id == 0 {
 		return
 	}
-	c := &Cmd{Args: []string{t.payload.Zygote}, machine: m, id: id, talk: newCommandTalk()}
+	c := &Cmd{Args: []string{"zygote"}, machine: m, id: id, talk: newCommandTalk()}
 	c.talk.passedBy(c)
 	m.talks[id], m.zygote, m.lastID = c.talk, c, id
 }

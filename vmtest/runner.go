@@ -2,7 +2,10 @@ package vmtest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -23,6 +26,10 @@ type Case struct {
 	Shape Shape
 	// Task makes what runs on a kernel.
 	Task func(image *kernels.Image) Task
+	// Files, if not nil, returns what the case's machines carry besides the
+	// payload: a module built for the kernel, a program of some package. Cases
+	// with equal files share a template.
+	Files func(ctx context.Context, image *kernels.Image) ([]File, error)
 	// Check, if not nil, sees each outcome: it may judge again by what only
 	// the host knows, and keep what came back.
 	Check func(image *kernels.Image, o *Outcome)
@@ -54,6 +61,7 @@ type Runner struct {
 type templateKey struct {
 	digest string
 	shape  Shape
+	files  string
 }
 
 // once is a value that is made by the first who asks.
@@ -101,9 +109,10 @@ func (r *Runner) Image(ctx context.Context, name string) (*kernels.Image, error)
 	return o.value, o.err
 }
 
-// Template returns the template for a kernel in a shape, with the payload.
-func (r *Runner) Template(ctx context.Context, image *kernels.Image, shape Shape) (*Template, error) {
-	key := templateKey{image.Digest, shape.filled()}
+// Template returns the template for a kernel in a shape, with the payload and with
+// further files.
+func (r *Runner) Template(ctx context.Context, image *kernels.Image, shape Shape, files []File) (*Template, error) {
+	key := templateKey{image.Digest, shape.filled(), filesKey(files)}
 	r.mu.Lock()
 	o := r.templates[key]
 	if o == nil {
@@ -111,14 +120,32 @@ func (r *Runner) Template(ctx context.Context, image *kernels.Image, shape Shape
 		r.templates[key] = o
 	}
 	r.mu.Unlock()
-	o.Do(func() {
-		base, err := r.lab.Template(ctx, image, shape)
-		if err == nil {
-			o.value, err = base.With(ctx, r.payload)
-		}
-		o.err = err
-	})
+	o.Do(func() { o.value, o.err = r.makeTemplate(ctx, image, shape, files) })
 	return o.value, o.err
+}
+
+func (r *Runner) makeTemplate(ctx context.Context, image *kernels.Image, shape Shape, files []File) (*Template, error) {
+	if len(files) > 0 {
+		t, err := r.Template(ctx, image, shape, nil)
+		if err != nil {
+			return nil, err
+		}
+		return t.With(ctx, Payload{Files: files})
+	}
+	base, err := r.lab.Template(ctx, image, shape)
+	if err != nil {
+		return nil, err
+	}
+	return base.With(ctx, r.payload)
+}
+
+// filesKey tells sets of files apart within one run, where files do not change.
+func filesKey(files []File) string {
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%q %v %q %q %x\n", f.Path, f.Mode, f.Source, f.Link, sha256.Sum256(f.Data))
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Run runs one case on one kernel, when there is room for its machine.
@@ -130,7 +157,7 @@ func (r *Runner) Run(ctx context.Context, kernel string, c Case) Cell {
 		return cell
 	}
 	cell.Release = image.Release
-	weight := int64(min(c.Shape.filled().CPUs, Slots()))
+	weight := r.weight(ctx, image, c.Shape)
 	if err := r.slots.Acquire(ctx, weight); err != nil {
 		cell.Verdict, cell.Reason = NotRun, "interrupted: "+context.Cause(ctx).Error()
 		return cell
@@ -138,6 +165,15 @@ func (r *Runner) Run(ctx context.Context, kernel string, c Case) Cell {
 	defer r.slots.Release(weight)
 	cell.Outcome = r.run(ctx, image, c)
 	return cell
+}
+
+// weight is how many of the host's processors a machine keeps busy: under TCG its
+// CPUs take turns on one, unless it was asked for otherwise.
+func (r *Runner) weight(ctx context.Context, image *kernels.Image, shape Shape) int64 {
+	if accel, err := r.lab.accelFor(ctx, image); err == nil && accel == TCG && !shape.Parallel {
+		return 1
+	}
+	return int64(min(shape.filled().CPUs, Slots()))
 }
 
 // judgeImage tells a kernel that cannot be had here from the lab's own trouble.
@@ -151,7 +187,7 @@ func judgeImage(err error) (Verdict, string) {
 
 func (r *Runner) run(ctx context.Context, image *kernels.Image, c Case) *Outcome {
 	start := time.Now()
-	t, err := r.Template(ctx, image, c.Shape)
+	t, err := r.templateFor(ctx, image, c)
 	if err != nil {
 		o := &Outcome{Console: consoleOf(err), Duration: time.Since(start)}
 		if o.Verdict, o.Reason = judgeBoot(err); ctx.Err() != nil {
@@ -164,6 +200,17 @@ func (r *Runner) run(ctx context.Context, image *kernels.Image, c Case) *Outcome
 		c.Check(image, o)
 	}
 	return o
+}
+
+func (r *Runner) templateFor(ctx context.Context, image *kernels.Image, c Case) (*Template, error) {
+	var files []File
+	if c.Files != nil {
+		var err error
+		if files, err = c.Files(ctx, image); err != nil {
+			return nil, err
+		}
+	}
+	return r.Template(ctx, image, c.Shape, files)
 }
 
 // Plan lists the cells of cases on kernels, kernels varying fastest: so the first
