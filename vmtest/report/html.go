@@ -41,7 +41,8 @@ type page struct {
 	Meta                           []string
 	Counts                         []pageCount
 	Columns                        []pageColumn
-	Width                          int // of the matrix, in columns
+	Width                          int  // of the matrix, in columns
+	Many                           bool // kernels, so that the matrix is wider than most screens
 	Fell, Lab                      *pageFindings
 	Targets                        []pageTarget
 	Overviews, Charts              []template.HTML
@@ -115,11 +116,14 @@ func (r *Report) WriteHTML(w io.Writer, charts ...chart.Chart) error {
 	return pageTemplate.Execute(w, p)
 }
 
+// manyKernels are as many as there is room for beside the names of cases.
+const manyKernels = 9
+
 func newPage(v *view) *page {
 	p := &page{
 		Policy: policy(pageStyle, pageScript), Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Tool: strings.TrimSpace(v.head.Tool.Name + " " + v.head.Tool.Version), Shard: v.head.Shard,
-		Headline: v.headline(), Summary: v.summary(), Meta: pageMeta(v), Width: len(v.kernels) + 1,
+		Headline: v.headline(), Summary: v.summary(), Meta: pageMeta(v), Width: len(v.kernels) + 1, Many: len(v.kernels) > manyKernels,
 	}
 	p.Title = p.Headline
 	switch v.class() {
