@@ -14,6 +14,7 @@
 #include "base.h"
 #include "cgroup_storage.h"
 #include "inet.h"
+#include "map.h"
 #include "skb.h"
 
 /*
@@ -57,6 +58,28 @@ struct {
 	__type(key, struct bpf_cgroup_storage_key);
 	__type(value, struct account);
 } account SEC(".maps");
+
+/*
+ * What the sockets of each cgroup itself account for, by its id, below a cgroup
+ * that a "ledger" program is attached to. Cgroup storage begins when somebody
+ * attaches to a cgroup, some time after it was made, and ends with it: what was
+ * sent before and read too late is here.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct account);
+} ledger SEC(".maps");
+
+/* What one packet counts. */
+struct size {
+	__u64 bytes;
+	__u64 extra_segments;
+	__u64 extra_bytes;
+	int v6;
+};
 
 /*
  * Atomic, even in per-CPU storage: a task in this program may be interrupted by
@@ -113,9 +136,9 @@ static __always_inline __u32 l4_header(struct __sk_buff *skb, __u32 off, __u8 l4
 	return (doff >> 4) * 4;
 }
 
-/* Adds what segmentation will make, or receive offload has unmade, of skb. */
-static __always_inline void count_segments(struct __sk_buff *skb, struct tally *t,
-					   int v6, const enum gso gso)
+/* Measures what segmentation will make, or receive offload has unmade, of skb. */
+static __always_inline void measure_segments(struct __sk_buff *skb, struct size *s,
+					     const enum gso gso)
 {
 	__u32 segs = skb->gso_segs, size = 0, headers, jumbo = 0;
 	__u8 l4 = 0;
@@ -124,52 +147,91 @@ static __always_inline void count_segments(struct __sk_buff *skb, struct tally *
 		size = skb->gso_size;
 	if (segs <= 1 && size == 0)
 		return;
-	headers = v6 ? ipv6_header(skb, &l4, &jumbo) : ipv4_header(skb, &l4);
+	headers = s->v6 ? ipv6_header(skb, &l4, &jumbo) : ipv4_header(skb, &l4);
 	headers += l4_header(skb, headers, l4);
 	/* A virtual NIC's sender states the size alone (SKB_GSO_DODGY). */
 	if (segs == 0 && size != 0)
 		segs = (skb->len - headers + size - 1) / size;
 	if (segs <= 1)
 		return;
-	add(&t->extra_bytes, (__u64)(segs - 1) * (headers - jumbo) - jumbo);
-	add(&t->extra_segments, segs - 1);
+	s->extra_segments = segs - 1;
+	s->extra_bytes = (__u64)(segs - 1) * (headers - jumbo) - jumbo;
 }
 
 /*
- * Returns 1, "let it pass", whatever happens: accounting is no firewall.
- *
  * Bytes before packets, while a reader copies packets before bytes: so it never
  * sees a packet without its bytes.
  */
-static __always_inline int count(struct __sk_buff *skb, struct family *f, const enum gso gso)
+static __always_inline void count(struct family *f, const struct size *s)
 {
-	int v6 = skb->protocol == bpf_htons(ETH_P_IPV6);
-	struct tally *t = v6 ? &f->ipv6 : &f->ipv4;
+	struct tally *t = s->v6 ? &f->ipv6 : &f->ipv4;
+
+	if (s->extra_segments) {
+		add(&t->extra_bytes, s->extra_bytes);
+		add(&t->extra_segments, s->extra_segments);
+	}
+	add(&t->bytes, s->bytes);
+	add(&t->packets, 1);
+}
+
+/* The entry of the socket's own cgroup; NULL when there is no room. */
+static __always_inline struct account *own(struct __sk_buff *skb)
+{
+	__u64 id = bpf_skb_cgroup_id(skb);
+	struct account *a = bpf_map_lookup_elem(&ledger, &id);
+
+	if (!a) {
+		struct account zero = {};
+
+		bpf_map_update_elem(&ledger, &id, &zero, BPF_NOEXIST);
+		a = bpf_map_lookup_elem(&ledger, &id);
+	}
+	return a;
+}
+
+enum direction { INGRESS, EGRESS };
+
+#define family_of(a, direction) ((direction) == INGRESS ? &(a)->ingress : &(a)->egress)
+
+/* Returns 1, "let it pass", whatever happens: accounting is no firewall. */
+static __always_inline int account_for(struct __sk_buff *skb, const enum direction direction,
+				       const enum gso gso, const int with_ledger)
+{
+	struct account *a = bpf_get_local_storage(&account, 0);
+	struct size size = {
+		.bytes = skb->len,
+		.v6 = skb->protocol == bpf_htons(ETH_P_IPV6),
+	};
 
 	if (gso != GSO_UNKNOWN)
-		count_segments(skb, t, v6, gso);
-	add(&t->bytes, skb->len);
-	add(&t->packets, 1);
+		measure_segments(skb, &size, gso);
+	count(family_of(a, direction), &size);
+	if (with_ledger) {
+		a = own(skb);
+		if (a)
+			count(family_of(a, direction), &size);
+	}
 	return 1;
 }
 
-#define PROGRAMS(suffix, gso)                                            \
+#define PROGRAMS(suffix, gso, with_ledger)                              \
 	SEC("cgroup_skb/ingress") int ingress_##suffix(struct __sk_buff *skb) \
-	{                                                                 \
-		struct account *a = bpf_get_local_storage(&account, 0);   \
-									  \
-		return count(skb, &a->ingress, gso);                      \
-	}                                                                 \
+	{                                                                \
+		return account_for(skb, INGRESS, gso, with_ledger);      \
+	}                                                                \
 	SEC("cgroup_skb/egress") int egress_##suffix(struct __sk_buff *skb) \
-	{                                                                 \
-		struct account *a = bpf_get_local_storage(&account, 0);   \
-									  \
-		return count(skb, &a->egress, gso);                       \
+	{                                                                \
+		return account_for(skb, EGRESS, gso, with_ledger);       \
 	}
 
-PROGRAMS(gso_size, GSO_SIZE)
-PROGRAMS(gso_segs, GSO_SEGS)
-PROGRAMS(plain, GSO_UNKNOWN)
+PROGRAMS(gso_size, GSO_SIZE, 0)
+PROGRAMS(gso_segs, GSO_SEGS, 0)
+PROGRAMS(plain, GSO_UNKNOWN, 0)
 
-/* bpf_get_local_storage and bpf_skb_load_bytes are open to any licence. */
+/* bpf_skb_cgroup_id may be called from cgroup_skb since 5.3, 4ecabd55c904. */
+PROGRAMS(gso_size_ledger, GSO_SIZE, 1)
+PROGRAMS(gso_segs_ledger, GSO_SEGS, 1)
+PROGRAMS(plain_ledger, GSO_UNKNOWN, 1)
+
+/* No helper used here asks for the GPL. */
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -49,4 +49,10 @@ struct __sk_buff {
 static long (*bpf_skb_load_bytes)(const void *skb, __u32 offset, void *to,
 				  __u32 len) = (void *)26;
 
+/*
+ * The id of the cgroup that the packet's socket was created in, or 0 without a
+ * full socket. Linux 4.18; in cgroup_skb programs 5.3.
+ */
+static __u64 (*bpf_skb_cgroup_id)(void *skb) = (void *)79;
+
 #endif

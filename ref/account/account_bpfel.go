@@ -44,13 +44,20 @@ type accountTally struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	accountMapAccount         = "account"
-	accountProgEgressGsoSegs  = "egress_gso_segs"
-	accountProgEgressGsoSize  = "egress_gso_size"
-	accountProgEgressPlain    = "egress_plain"
-	accountProgIngressGsoSegs = "ingress_gso_segs"
-	accountProgIngressGsoSize = "ingress_gso_size"
-	accountProgIngressPlain   = "ingress_plain"
+	accountMapAccount               = "account"
+	accountMapLedger                = "ledger"
+	accountProgEgressGsoSegs        = "egress_gso_segs"
+	accountProgEgressGsoSegsLedger  = "egress_gso_segs_ledger"
+	accountProgEgressGsoSize        = "egress_gso_size"
+	accountProgEgressGsoSizeLedger  = "egress_gso_size_ledger"
+	accountProgEgressPlain          = "egress_plain"
+	accountProgEgressPlainLedger    = "egress_plain_ledger"
+	accountProgIngressGsoSegs       = "ingress_gso_segs"
+	accountProgIngressGsoSegsLedger = "ingress_gso_segs_ledger"
+	accountProgIngressGsoSize       = "ingress_gso_size"
+	accountProgIngressGsoSizeLedger = "ingress_gso_size_ledger"
+	accountProgIngressPlain         = "ingress_plain"
+	accountProgIngressPlainLedger   = "ingress_plain_ledger"
 )
 
 // loadAccount returns the embedded CollectionSpec for account.
@@ -95,12 +102,18 @@ type accountSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type accountProgramSpecs struct {
-	EgressGsoSegs  *ebpf.ProgramSpec `ebpf:"egress_gso_segs"`
-	EgressGsoSize  *ebpf.ProgramSpec `ebpf:"egress_gso_size"`
-	EgressPlain    *ebpf.ProgramSpec `ebpf:"egress_plain"`
-	IngressGsoSegs *ebpf.ProgramSpec `ebpf:"ingress_gso_segs"`
-	IngressGsoSize *ebpf.ProgramSpec `ebpf:"ingress_gso_size"`
-	IngressPlain   *ebpf.ProgramSpec `ebpf:"ingress_plain"`
+	EgressGsoSegs        *ebpf.ProgramSpec `ebpf:"egress_gso_segs"`
+	EgressGsoSegsLedger  *ebpf.ProgramSpec `ebpf:"egress_gso_segs_ledger"`
+	EgressGsoSize        *ebpf.ProgramSpec `ebpf:"egress_gso_size"`
+	EgressGsoSizeLedger  *ebpf.ProgramSpec `ebpf:"egress_gso_size_ledger"`
+	EgressPlain          *ebpf.ProgramSpec `ebpf:"egress_plain"`
+	EgressPlainLedger    *ebpf.ProgramSpec `ebpf:"egress_plain_ledger"`
+	IngressGsoSegs       *ebpf.ProgramSpec `ebpf:"ingress_gso_segs"`
+	IngressGsoSegsLedger *ebpf.ProgramSpec `ebpf:"ingress_gso_segs_ledger"`
+	IngressGsoSize       *ebpf.ProgramSpec `ebpf:"ingress_gso_size"`
+	IngressGsoSizeLedger *ebpf.ProgramSpec `ebpf:"ingress_gso_size_ledger"`
+	IngressPlain         *ebpf.ProgramSpec `ebpf:"ingress_plain"`
+	IngressPlainLedger   *ebpf.ProgramSpec `ebpf:"ingress_plain_ledger"`
 }
 
 // accountMapSpecs contains maps before they are loaded into the kernel.
@@ -108,6 +121,7 @@ type accountProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type accountMapSpecs struct {
 	Account *ebpf.MapSpec `ebpf:"account"`
+	Ledger  *ebpf.MapSpec `ebpf:"ledger"`
 }
 
 // accountVariableSpecs contains global variables before they are loaded into the kernel.
@@ -137,11 +151,13 @@ func (o *accountObjects) Close() error {
 // It can be passed to loadAccountObjects or ebpf.CollectionSpec.LoadAndAssign.
 type accountMaps struct {
 	Account *ebpf.Map `ebpf:"account"`
+	Ledger  *ebpf.Map `ebpf:"ledger"`
 }
 
 func (m *accountMaps) Close() error {
 	return _AccountClose(
 		m.Account,
+		m.Ledger,
 	)
 }
 
@@ -155,22 +171,34 @@ type accountVariables struct {
 //
 // It can be passed to loadAccountObjects or ebpf.CollectionSpec.LoadAndAssign.
 type accountPrograms struct {
-	EgressGsoSegs  *ebpf.Program `ebpf:"egress_gso_segs"`
-	EgressGsoSize  *ebpf.Program `ebpf:"egress_gso_size"`
-	EgressPlain    *ebpf.Program `ebpf:"egress_plain"`
-	IngressGsoSegs *ebpf.Program `ebpf:"ingress_gso_segs"`
-	IngressGsoSize *ebpf.Program `ebpf:"ingress_gso_size"`
-	IngressPlain   *ebpf.Program `ebpf:"ingress_plain"`
+	EgressGsoSegs        *ebpf.Program `ebpf:"egress_gso_segs"`
+	EgressGsoSegsLedger  *ebpf.Program `ebpf:"egress_gso_segs_ledger"`
+	EgressGsoSize        *ebpf.Program `ebpf:"egress_gso_size"`
+	EgressGsoSizeLedger  *ebpf.Program `ebpf:"egress_gso_size_ledger"`
+	EgressPlain          *ebpf.Program `ebpf:"egress_plain"`
+	EgressPlainLedger    *ebpf.Program `ebpf:"egress_plain_ledger"`
+	IngressGsoSegs       *ebpf.Program `ebpf:"ingress_gso_segs"`
+	IngressGsoSegsLedger *ebpf.Program `ebpf:"ingress_gso_segs_ledger"`
+	IngressGsoSize       *ebpf.Program `ebpf:"ingress_gso_size"`
+	IngressGsoSizeLedger *ebpf.Program `ebpf:"ingress_gso_size_ledger"`
+	IngressPlain         *ebpf.Program `ebpf:"ingress_plain"`
+	IngressPlainLedger   *ebpf.Program `ebpf:"ingress_plain_ledger"`
 }
 
 func (p *accountPrograms) Close() error {
 	return _AccountClose(
 		p.EgressGsoSegs,
+		p.EgressGsoSegsLedger,
 		p.EgressGsoSize,
+		p.EgressGsoSizeLedger,
 		p.EgressPlain,
+		p.EgressPlainLedger,
 		p.IngressGsoSegs,
+		p.IngressGsoSegsLedger,
 		p.IngressGsoSize,
+		p.IngressGsoSizeLedger,
 		p.IngressPlain,
+		p.IngressPlainLedger,
 	)
 }
 

@@ -25,6 +25,7 @@ func BenchmarkDatagram(b *testing.B) {
 		{"percpu/levels=2", account.Options{Storage: account.PerCPU}, 2},
 		{"shared/levels=1", account.Options{Storage: account.Shared}, 1},
 		{"plain/levels=1", account.Options{NoSegments: true}, 1},
+		{"ledger/levels=1", account.Options{Ledger: true}, 1},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			m := load(b, bb.opts)
@@ -32,7 +33,11 @@ func BenchmarkDatagram(b *testing.B) {
 			parent := cgtest.New(b)
 			dir := cgtest.Child(b, parent, "child")
 			for _, d := range []string{dir, parent}[:bb.levels] {
-				attach(b, m, d)
+				c, err := m.AttachLedger(d)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.Cleanup(func() { c.Close() })
 			}
 			server, client := datagramSockets(b, dir)
 			buf := make([]byte, 64)

@@ -41,11 +41,19 @@ func (t Tally) Sub(o Tally) Tally {
 	return Tally{t.Packets - o.Packets, t.Bytes - o.Bytes, t.Segments - o.Segments, t.WireBytes - o.WireBytes}
 }
 
+// Max returns the greater of each figure of t and o.
+func (t Tally) Max(o Tally) Tally {
+	return Tally{max(t.Packets, o.Packets), max(t.Bytes, o.Bytes), max(t.Segments, o.Segments), max(t.WireBytes, o.WireBytes)}
+}
+
 // Add returns the sum of f and o.
 func (f Flow) Add(o Flow) Flow { return Flow{f.IPv4.Add(o.IPv4), f.IPv6.Add(o.IPv6)} }
 
 // Sub returns f minus o, which must be an earlier reading.
 func (f Flow) Sub(o Flow) Flow { return Flow{f.IPv4.Sub(o.IPv4), f.IPv6.Sub(o.IPv6)} }
+
+// Max returns the greater of each figure of f and o.
+func (f Flow) Max(o Flow) Flow { return Flow{f.IPv4.Max(o.IPv4), f.IPv6.Max(o.IPv6)} }
 
 // Total returns the traffic of both IP versions.
 func (f Flow) Total() Tally { return f.IPv4.Add(f.IPv6) }
@@ -58,6 +66,11 @@ func (c Counters) Add(o Counters) Counters {
 // Sub returns c minus o, which must be an earlier reading.
 func (c Counters) Sub(o Counters) Counters {
 	return Counters{c.Ingress.Sub(o.Ingress), c.Egress.Sub(o.Egress)}
+}
+
+// Max returns the greater of each figure of c and o.
+func (c Counters) Max(o Counters) Counters {
+	return Counters{c.Ingress.Max(o.Ingress), c.Egress.Max(o.Egress)}
 }
 
 // Total returns the traffic of both directions and IP versions.

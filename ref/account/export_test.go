@@ -9,5 +9,10 @@ func Separate(o Options) Options {
 	return o
 }
 
-// Programs returns the loaded programs, ingress and egress.
-func (m *Meter) Programs() [2]*ebpf.Program { return m.progs }
+// Programs returns the programs that AttachLedger attaches, ingress and egress.
+func (m *Meter) Programs() [2]*ebpf.Program {
+	if m.mode.Ledger {
+		return m.ledgerProgs
+	}
+	return m.progs
+}

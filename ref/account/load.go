@@ -3,7 +3,6 @@ package account
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/assay-lab/assay/ref/internal/cgroup"
 	"github.com/cilium/ebpf"
@@ -19,6 +18,9 @@ type Options struct {
 	Attach Method
 	// NoSegments leaves [Tally.Segments] and [Tally.WireBytes] out.
 	NoSegments bool
+	// Ledger keeps account of every cgroup below one that is attached to with
+	// [Meter.AttachLedger], where the kernel can; see [Mode.Ledger].
+	Ledger bool
 
 	separate bool // for tests: no value for both directions, as before 5.9
 }
@@ -93,7 +95,7 @@ func (m *Meter) load(spec *ebpf.CollectionSpec, o Options) error {
 		err = m.chooseMethod(o.Attach)
 	}
 	if err == nil {
-		err = m.loadVariant(spec, o.NoSegments)
+		err = m.loadPrograms(spec, o)
 	}
 	if errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("%w: %v\nrun as root, or grant CAP_BPF and CAP_NET_ADMIN (CAP_SYS_ADMIN before Linux 5.8)", ErrPrivileges, err)
@@ -165,82 +167,5 @@ func (m *Meter) chooseMethod(want Method) error {
 	} else if best == ByProgram {
 		m.mode.because("bpf_link needs Linux 5.7")
 	}
-	return nil
-}
-
-// loadVariant takes the first build of the programs that the kernel accepts.
-func (m *Meter) loadVariant(spec *ebpf.CollectionSpec, noSegments bool) error {
-	var last error
-	for _, v := range variants {
-		if noSegments && v.segments {
-			continue
-		}
-		progs, err := m.loadPrograms(spec, v)
-		if err == nil {
-			m.progs, m.mode.Segments = progs, v.segments
-			return nil
-		}
-		if errors.Is(err, unix.EPERM) {
-			return err
-		}
-		m.mode.because(v.lacks)
-		last = fmt.Errorf("%w: %w", ErrUnsupported, err)
-	}
-	return last
-}
-
-func (m *Meter) loadPrograms(spec *ebpf.CollectionSpec, v variant) ([2]*ebpf.Program, error) {
-	var progs [2]*ebpf.Program
-	for i, d := range directions {
-		p := spec.Programs[d.name+"_"+v.suffix].Copy()
-		p.Name = m.programName(d.name)
-		if err := p.Instructions.AssociateMap(accountMapAccount, m.mapOf(i)); err != nil {
-			return progs, fmt.Errorf("%s: %w", p.Name, err)
-		}
-		var err error
-		if progs[i], err = ebpf.NewProgram(p); err != nil {
-			if i > 0 {
-				progs[0].Close()
-			}
-			return progs, fmt.Errorf("%s: %w", p.Name, err)
-		}
-	}
-	return progs, nil
-}
-
-// programName is what bpftool shows. Where a program outlives its process it
-// says whose it was.
-func (m *Meter) programName(direction string) string {
-	if m.mode.Attach == ByProgram {
-		return cgroup.OwnedName(ownedPrefix(direction))
-	}
-	return "acct_" + direction // of 15 characters, the library takes the C function's
-}
-
-// ownedPrefix is "acci" or "acce".
-func ownedPrefix(direction string) string { return "acc" + direction[:1] }
-
-// sweepOnce removes what killed processes left in the hierarchy mounted at
-// mount, the first time a Meter attaches there.
-func (m *Meter) sweepOnce(mount string) error {
-	if m.mode.Attach != ByProgram {
-		return nil
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.swept[mount] {
-		return nil
-	}
-	for _, d := range directions {
-		n, err := cgroup.Sweep(mount, ownedPrefix(d.name), d.attach)
-		if err != nil && !errors.Is(err, os.ErrPermission) {
-			return err
-		}
-		m.stale += n
-	}
-	if m.swept == nil {
-		m.swept = make(map[string]bool)
-	}
-	m.swept[mount] = true
 	return nil
 }

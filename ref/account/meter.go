@@ -14,9 +14,11 @@ import (
 // Meter holds the loaded programs and their maps. It serves any number of
 // cgroups; its methods may be called concurrently.
 type Meter struct {
-	mode  Mode
-	progs [2]*ebpf.Program // by index into directions
-	maps  [2]*ebpf.Map     // the second is nil when Mode.OneValue
+	mode        Mode
+	progs       pair
+	ledgerProgs pair         // nil unless Mode.Ledger
+	maps        [2]*ebpf.Map // the second is nil when Mode.OneValue
+	ledger      *ebpf.Map    // nil unless asked for
 
 	mu    sync.Mutex
 	swept map[string]bool // mount points
@@ -36,13 +38,10 @@ func (m *Meter) Stale() int {
 
 // Close unloads the programs. Cgroups must be closed before.
 func (m *Meter) Close() error {
-	var errs []error
-	for i := range directions {
-		if m.progs[i] != nil {
-			errs = append(errs, m.progs[i].Close())
-		}
-		if m.maps[i] != nil {
-			errs = append(errs, m.maps[i].Close())
+	errs := []error{m.progs.close(), m.ledgerProgs.close()}
+	for _, mp := range append(m.maps[:], m.ledger) {
+		if mp != nil {
+			errs = append(errs, mp.Close())
 		}
 	}
 	return errors.Join(errs...)
@@ -72,7 +71,21 @@ type Cgroup struct {
 //
 // The error wraps [ErrNotCgroup2], [ErrNoCgroup2], [ErrGone],
 // [fs.ErrNotExist], [ErrExclusive], [ErrOverrides] or [ErrPrivileges].
-func (m *Meter) Attach(path string) (*Cgroup, error) {
+func (m *Meter) Attach(path string) (*Cgroup, error) { return m.attach(path, m.progs) }
+
+// AttachLedger is Attach, and has [Meter.Own] keep account of the cgroup and
+// every one below it from now on. Without [Mode.Ledger] it is just Attach.
+//
+// Attach with a ledger at most once to the cgroups from the root of the
+// hierarchy to a socket's own, or its traffic is in the ledger twice.
+func (m *Meter) AttachLedger(path string) (*Cgroup, error) {
+	if !m.mode.Ledger {
+		return m.Attach(path)
+	}
+	return m.attach(path, m.ledgerProgs)
+}
+
+func (m *Meter) attach(path string, progs pair) (*Cgroup, error) {
 	dir, err := cgroup.Open(path)
 	if err != nil {
 		return nil, err
@@ -86,7 +99,7 @@ func (m *Meter) Attach(path string) (*Cgroup, error) {
 	// a second time begins at zero all the same.
 	c.before, _ = m.read(c.ID)
 	for i, d := range directions {
-		c.held[i], err = dir.Attach(m.progs[i], d.attach, m.mode.Attach)
+		c.held[i], err = dir.Attach(progs[i], d.attach, m.mode.Attach)
 		if err != nil {
 			c.Close()
 			return nil, attachError(err)
@@ -158,7 +171,7 @@ func (m *Meter) read(id uint64) (Counters, error) {
 func (m *Meter) lookup(from *ebpf.Map, key any) (Counters, error) {
 	var values []accountAccount
 	var err error
-	if m.mode.Storage == PerCPU {
+	if m.mode.Storage == PerCPU || from == m.ledger {
 		err = from.Lookup(key, &values)
 	} else {
 		values = make([]accountAccount, 1)

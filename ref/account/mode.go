@@ -43,6 +43,9 @@ type Mode struct {
 	// before 5.7, packets from a virtual NIC with receive offload count as one
 	// segment.
 	Segments bool `json:"segments"`
+	// Ledger: [Meter.Own] knows every cgroup below one that was attached to with
+	// [Meter.AttachLedger]. False unless asked for. Linux 5.3.
+	Ledger bool `json:"ledger"`
 	// Reason says for each fallback which kernel feature is missing; empty when
 	// there is none.
 	Reason string `json:"reason"`

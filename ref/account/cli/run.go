@@ -32,6 +32,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 	signal.Notify(pipe, syscall.SIGPIPE)
 	defer signal.Stop(pipe)
 
+	o.load.Ledger = true
 	meter, err := account.Load(o.load)
 	if err != nil {
 		return withStatus(statusCouldNot, err)

@@ -69,7 +69,7 @@ var series = []struct {
 
 var (
 	modeDesc = desc("mode_info", "How traffic is counted on this kernel, and why not better.",
-		"storage", "one_value", "attach", "segments", "reason")
+		"storage", "one_value", "attach", "segments", "ledger", "reason")
 	cgroupsDesc = desc("cgroups", "Cgroups in the account, by state.", "state")
 	refusedDesc = desc("refused_cgroups", "Cgroups that are not tracked because of the limit.")
 	failedDesc  = desc("failed_cgroups", "Cgroups that could not be attached to.")
@@ -103,7 +103,8 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(failedDesc, float64(s.Failed))
 	ch <- prometheus.MustNewConstMetric(evictedDesc, prometheus.CounterValue, float64(s.Evicted))
 	gauge(modeDesc, 1, string(s.Mode.Storage), strconv.FormatBool(s.Mode.OneValue),
-		string(s.Mode.Attach), strconv.FormatBool(s.Mode.Segments), s.Mode.Reason)
+		string(s.Mode.Attach), strconv.FormatBool(s.Mode.Segments),
+		strconv.FormatBool(s.Mode.Ledger), s.Mode.Reason)
 	for name, total := range byLabel(s.Cgroups) {
 		collect(ch, name, s.Mode.Segments, total)
 	}

@@ -116,7 +116,7 @@ func TestNames(t *testing.T) {
 		t.Errorf("bytes by cgroup (-want +got):\n%s", diff)
 	}
 	info := labels(families["assay_account_mode_info"].GetMetric()[0])
-	wantInfo := map[string]string{"storage": "shared", "one_value": "false", "attach": "program", "segments": "true", "reason": `because "so"`}
+	wantInfo := map[string]string{"storage": "shared", "one_value": "false", "attach": "program", "segments": "true", "ledger": "false", "reason": `because "so"`}
 	if diff := cmp.Diff(wantInfo, info); diff != "" {
 		t.Errorf("mode (-want +got):\n%s", diff)
 	}

@@ -64,7 +64,7 @@ func TestDocument(t *testing.T) {
 const wantDocument = `{
 	"schema": "assay.account/v1",
 	"time": "2026-11-20T12:00:01.5Z", "interval_seconds": 1.5, "final": true,
-	"mode": {"storage": "percpu", "one_value": true, "attach": "link", "segments": true, "reason": ""},
+	"mode": {"storage": "percpu", "one_value": true, "attach": "link", "segments": true, "ledger": false, "reason": ""},
 	"polling": false, "refused": 1, "failed": 2, "evicted": 3,
 	"cgroups": [
 		{

@@ -20,7 +20,7 @@ func (t *Tracker) discover(path string) {
 	if !t.inScope(path) {
 		return
 	}
-	_, err := t.attach(path, false)
+	_, err := t.attach(path, t.meter.Attach)
 	switch {
 	case err == nil:
 		t.explore(path)
@@ -114,8 +114,7 @@ func (t *Tracker) inScope(path string) bool {
 		return false
 	}
 	for _, root := range t.roots {
-		rel, below := strings.CutPrefix(path, strings.TrimSuffix(root, "/")+"/")
-		if below && (t.opts.MaxDepth == 0 || strings.Count(rel, "/") < t.opts.MaxDepth) {
+		if isBelow(path, root) && (t.opts.MaxDepth == 0 || strings.Count(path[len(root):], "/") <= t.opts.MaxDepth) {
 			return true
 		}
 	}
@@ -129,30 +128,62 @@ const maxRefused = 1 << 16
 var errFull = errors.New("too many cgroups")
 
 // attach takes up the cgroup at path, unless it is tracked already.
-func (t *Tracker) attach(path string, root bool) (*entry, error) {
+func (t *Tracker) attach(path string, attach func(string) (*account.Cgroup, error)) (*entry, error) {
 	t.mu.Lock()
 	old, full := t.live[path], len(t.live) >= t.opts.MaxCgroups
 	t.mu.Unlock()
 	if old != nil && old.isCurrent() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		old.adopt(t.live[filepath.Dir(path)])
 		return old, nil
 	}
 	if full && old == nil {
 		return nil, errFull
 	}
-	cg, err := t.meter.Attach(path)
+	id, _ := cgroup.ID(path)
+	cg, err := attach(path)
 	if err != nil {
+		t.missed(path, id)
 		return nil, err
 	}
-	e := &entry{cg: cg, root: root, since: time.Now()}
+	e := &entry{cg: cg, since: time.Now()}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if old = t.live[cg.Path]; old != nil {
 		t.startDraining(old)
 	}
 	e.earlier = t.retained.take(cg.Path)
+	e.adopt(t.live[filepath.Dir(cg.Path)])
 	t.live[cg.Path] = e
 	delete(t.failed, path)
 	return e, nil
+}
+
+// missed keeps the figures of a cgroup that was removed between being seen and
+// being attached to. The ledger may have them.
+func (t *Tracker) missed(path string, id uint64) {
+	if now, err := cgroup.ID(path); id == 0 || err == nil && now == id {
+		return
+	}
+	own, err := t.meter.Own(id)
+	if err != nil || own == (account.Counters{}) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	parent := t.live[filepath.Dir(path)]
+	if parent == nil {
+		return
+	}
+	now := time.Now()
+	e := &entry{
+		cg:    &account.Cgroup{Path: path, Name: filepath.Join(parent.cg.Name, filepath.Base(path)), ID: id},
+		since: now, ended: now, own: own, gone: true,
+	}
+	e.earlier = t.retained.take(path)
+	e.adopt(parent)
+	t.retained.add(e)
 }
 
 // checkRemoved acts on a report that the cgroup at path was removed. The report
@@ -166,7 +197,7 @@ func (t *Tracker) checkRemoved(path string) {
 	if e.isCurrent() {
 		return
 	}
-	e.read()
+	e.read(t.meter)
 	t.mu.Lock()
 	t.startDraining(e)
 	t.mu.Unlock()
@@ -199,4 +230,34 @@ func (t *Tracker) rescan() {
 			t.explore(root)
 		}
 	}
+	t.tidyLedger()
+}
+
+// tidyLedger forgets cgroups that are not tracked, the second time they are
+// seen: the first time they may only be too new. They are beyond MaxCgroups or
+// MaxDepth, or came and went too fast to get to know their name.
+func (t *Tracker) tidyLedger() {
+	ids, err := t.meter.Entries()
+	if err != nil {
+		t.opts.Log.Debug("tidy ledger", "error", err)
+		return
+	}
+	known := make(map[uint64]bool)
+	for _, e := range t.countedEntries() {
+		known[e.cg.ID] = true
+	}
+	strangers := make(map[uint64]bool)
+	for _, id := range ids {
+		switch {
+		case known[id]:
+		case t.strangers[id]:
+			err = errors.Join(err, t.meter.Forget(id))
+		default:
+			strangers[id] = true
+		}
+	}
+	if err != nil {
+		t.opts.Log.Debug("tidy ledger", "error", err)
+	}
+	t.strangers = strangers
 }

@@ -29,7 +29,7 @@ func (t *Tracker) drain() {
 	draining := slices.Clone(t.draining)
 	t.mu.Unlock()
 	for i, e := range draining {
-		_, err := e.read()
+		err := e.read(t.meter)
 		if errors.Is(err, account.ErrGone) || len(draining)-i > maxDraining {
 			t.retire(e)
 		}
@@ -38,15 +38,18 @@ func (t *Tracker) drain() {
 
 // retire keeps the last figures of e and lets go of the rest.
 func (t *Tracker) retire(e *entry) {
-	if err := e.cg.Close(); err != nil {
-		t.opts.Log.Debug("detach from removed cgroup", "error", err)
+	e.mu.Lock()
+	e.gone = true
+	e.mu.Unlock()
+	err := errors.Join(e.cg.Close(), t.meter.Forget(e.cg.ID))
+	if err != nil {
+		t.opts.Log.Debug("let go of removed cgroup", "error", err)
 	}
-	last, _ := e.read()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.draining = slices.DeleteFunc(t.draining, func(d *entry) bool { return d == e })
 	if next := t.live[e.cg.Path]; next != nil {
-		next.earlier = next.earlier.Add(e.earlier).Add(last)
+		next.earlier = next.earlier.Add(e.drop())
 		return
 	}
 	e.earlier = e.earlier.Add(t.retained.take(e.cg.Path))
@@ -71,6 +74,7 @@ type retained struct {
 // few, and someone asked for them by name.
 func (r *retained) add(e *entry) {
 	if r.keep < 0 && !e.root {
+		e.drop()
 		return
 	}
 	r.entries = append(r.entries, e)
@@ -78,25 +82,32 @@ func (r *retained) add(e *entry) {
 		return
 	}
 	if i := slices.IndexFunc(r.entries, func(e *entry) bool { return !e.root }); i >= 0 {
+		r.entries[i].drop()
 		r.entries = slices.Delete(r.entries, i, i+1)
 		r.evicted++
 	}
 }
 
-// take removes what is retained of path and returns all it has counted.
+// take drops what is retained of path and returns all it has counted.
 func (r *retained) take(path string) account.Counters {
 	var sum account.Counters
 	r.entries = slices.DeleteFunc(r.entries, func(e *entry) bool {
 		if e.cg.Path != path {
 			return false
 		}
-		last, _ := e.read()
-		sum = sum.Add(e.earlier).Add(last)
+		sum = sum.Add(e.drop())
 		return true
 	})
 	return sum
 }
 
+// expire drops what was kept long enough.
 func (r *retained) expire(now time.Time) {
-	r.entries = slices.DeleteFunc(r.entries, func(e *entry) bool { return !e.root && now.Sub(e.ended) > r.keep })
+	r.entries = slices.DeleteFunc(r.entries, func(e *entry) bool {
+		old := !e.root && now.Sub(e.ended) > r.keep
+		if old {
+			e.drop()
+		}
+		return old
+	})
 }

@@ -2,6 +2,7 @@ package track
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,35 +10,88 @@ import (
 	"github.com/assay-lab/assay/ref/internal/cgroup"
 )
 
-// entry is one tracked cgroup.
+// entry is one cgroup in the account.
+//
+// Its traffic is known from two sides. Its own storage has what it and its
+// descendants sent from when it was attached to until the kernel freed it. The
+// ledger has what each cgroup by itself sent, from its first packet on, if the
+// kernel can keep one. Both are never more than what was sent, and where one
+// misses something the other has it, so the greater is taken.
 type entry struct {
 	cg    *account.Cgroup
 	root  bool
 	since time.Time
-	// Guarded by Tracker.mu: when the cgroup was found removed, and what earlier
-	// cgroups at the same path had counted.
-	ended   time.Time
-	earlier account.Counters
+
+	// Guarded by Tracker.mu.
+	ended    time.Time        // when the cgroup was found removed
+	earlier  account.Counters // of removed cgroups at the same path
+	parent   *entry           // nil for an outermost root
+	children []*entry         // those not dropped
+	dropped  account.Counters // of dropped children
 
 	mu   sync.Mutex // guards what follows, also while the kernel is asked
 	last account.Counters
-	gone bool
+	own  account.Counters
+	gone bool // last and own are final
 }
 
-// read brings last up to date and returns it. The error wraps account.ErrGone
-// when the counters have been freed: last stays as it is then.
-func (e *entry) read() (account.Counters, error) {
+// read brings the figures up to date. The error wraps account.ErrGone when they
+// are final.
+func (e *entry) read(m *account.Meter) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.gone {
-		return e.last, account.ErrGone
+		return account.ErrGone
 	}
 	now, err := e.cg.Read()
-	e.gone = errors.Is(err, account.ErrGone)
 	if err == nil {
 		e.last = now
 	}
-	return e.last, err
+	// The ledger last: when the storage is gone, so are all sockets.
+	if own, err := m.Own(e.cg.ID); err == nil {
+		e.own = own
+	}
+	e.gone = errors.Is(err, account.ErrGone)
+	return err
+}
+
+// final tells whether the figures will stay as they are.
+func (e *entry) final() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.gone
+}
+
+// total returns the traffic of the cgroup with its descendants. Tracker.mu is
+// held.
+func (e *entry) total() account.Counters {
+	sum := e.dropped
+	for _, c := range e.children {
+		sum = sum.Add(c.total())
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.last.Max(e.own.Add(sum))
+}
+
+// adopt makes e a child of parent, which may be nil. Tracker.mu is held.
+func (e *entry) adopt(parent *entry) {
+	if e.parent != nil || parent == nil {
+		return
+	}
+	e.parent = parent
+	parent.children = append(parent.children, e)
+}
+
+// drop takes e out of the account, and returns all that its path has counted;
+// its parent keeps the sum. Tracker.mu is held.
+func (e *entry) drop() account.Counters {
+	total := e.total()
+	if p := e.parent; p != nil {
+		p.dropped = p.dropped.Add(total)
+		p.children = slices.DeleteFunc(p.children, func(c *entry) bool { return c == e })
+	}
+	return total.Add(e.earlier)
 }
 
 // isCurrent tells whether the path still leads to this cgroup.

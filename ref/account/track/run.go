@@ -102,7 +102,7 @@ func (t *Tracker) handle(ev cgroup.Event) {
 	case cgroup.Emptied:
 		// Whoever removes the cgroup next waits for nobody: read while it is there.
 		if e := t.find(ev.Path); e != nil {
-			e.read()
+			e.read(t.meter)
 		}
 	case cgroup.Removed:
 		t.checkRemoved(ev.Path)

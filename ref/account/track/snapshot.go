@@ -1,7 +1,8 @@
 package track
 
 import (
-	"errors"
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,9 +32,10 @@ type Sample struct {
 	// Root: the cgroup was named, not found below another.
 	Root  bool
 	State State
-	// Since is when counting began, Ended when the cgroup was found removed.
+	// Since is when the cgroup was found, Ended when it was found removed.
 	Since, Ended time.Time
-	// Counters is the traffic of the cgroup and its descendants since Since.
+	// Counters is the traffic of the cgroup and its descendants, since Start or
+	// since it was made; without Mode.Ledger since Since.
 	Counters account.Counters
 	// Earlier is that of cgroups which had the same path before, and are no
 	// longer in the snapshot themselves.
@@ -59,26 +61,25 @@ type Snapshot struct {
 
 // Snapshot reads the counters of all cgroups.
 func (t *Tracker) Snapshot() Snapshot {
-	s, entries := t.list()
-	for i, e := range entries {
-		c, err := e.read()
-		s.Cgroups[i].Counters = c
-		if errors.Is(err, account.ErrGone) && s.Cgroups[i].State != Live {
-			s.Cgroups[i].State = Gone
-		}
+	for _, e := range t.countedEntries() {
+		e.read(t.meter)
 	}
+	s := t.sample(time.Now())
 	slices.SortStableFunc(s.Cgroups, func(a, b Sample) int {
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
-			return c
-		}
-		return a.Since.Compare(b.Since)
+		return cmp.Or(strings.Compare(a.Name, b.Name), a.Since.Compare(b.Since))
 	})
 	return s
 }
 
-// list returns a snapshot without figures, and the entries that have them.
-func (t *Tracker) list() (Snapshot, []*entry) {
-	now := time.Now()
+// countedEntries returns those whose figures may still grow.
+func (t *Tracker) countedEntries() []*entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.AppendSeq(slices.Clone(t.draining), maps.Values(t.live))
+}
+
+// sample returns what is known at the time now.
+func (t *Tracker) sample(now time.Time) Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.retained.expire(now)
@@ -86,22 +87,24 @@ func (t *Tracker) list() (Snapshot, []*entry) {
 		Time: now, Mode: t.meter.Mode(), Polling: t.polling,
 		Refused: len(t.refused), Failed: len(t.failed), Evicted: t.retained.evicted,
 	}
-	var entries []*entry
 	add := func(e *entry, state State) {
-		entries = append(entries, e)
 		s.Cgroups = append(s.Cgroups, Sample{
-			Name: e.cg.Name, Path: e.cg.Path, ID: e.cg.ID, Root: e.root,
-			State: state, Since: e.since, Ended: e.ended, Earlier: e.earlier,
+			Name: e.cg.Name, Path: e.cg.Path, ID: e.cg.ID, Root: e.root, State: state,
+			Since: e.since, Ended: e.ended, Counters: e.total(), Earlier: e.earlier,
 		})
 	}
 	for _, e := range t.live {
 		add(e, Live)
 	}
 	for _, e := range t.draining {
-		add(e, Draining)
+		if e.final() {
+			add(e, Gone)
+		} else {
+			add(e, Draining)
+		}
 	}
 	for _, e := range t.retained.entries {
 		add(e, Gone)
 	}
-	return s, entries
+	return s
 }

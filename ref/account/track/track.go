@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,6 +80,8 @@ type Tracker struct {
 	retained retained
 	refused  map[string]bool   // beyond MaxCgroups
 	failed   map[string]string // path to what went wrong
+
+	strangers map[uint64]bool // in the ledger, but not tracked; used by run only
 }
 
 // Start attaches to all roots, and to what is below them if asked to, and keeps
@@ -97,12 +101,10 @@ func Start(m *account.Meter, o Options) (*Tracker, error) {
 		failed:   make(map[string]string),
 	}
 	t.startWatch()
-	for _, root := range o.Roots {
-		if err := t.addRoot(root); err != nil {
-			close(t.done)
-			t.Close()
-			return nil, err
-		}
+	if err := t.addRoots(o.Roots); err != nil {
+		close(t.done)
+		t.Close()
+		return nil, err
 	}
 	go t.run()
 	return t, nil
@@ -121,20 +123,50 @@ func (t *Tracker) startWatch() {
 	t.watch = w
 }
 
-func (t *Tracker) addRoot(path string) error {
-	e, err := t.attach(path, true)
+func (t *Tracker) addRoots(paths []string) error {
+	for _, path := range paths {
+		dir, err := cgroup.Open(path)
+		if err != nil {
+			return err
+		}
+		dir.Close()
+		if !slices.Contains(t.roots, dir.Path) {
+			t.roots = append(t.roots, dir.Path)
+		}
+	}
+	// Outer ones first: they find those within, and have the ledger of them.
+	slices.SortFunc(t.roots, func(a, b string) int { return strings.Count(a, "/") - strings.Count(b, "/") })
+	for i, root := range t.roots {
+		attach := t.meter.AttachLedger
+		if slices.ContainsFunc(t.roots[:i], func(outer string) bool { return isBelow(root, outer) }) {
+			attach = t.meter.Attach
+		}
+		if err := t.addRoot(root, attach); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tracker) addRoot(path string, attach func(string) (*account.Cgroup, error)) error {
+	e, err := t.attach(path, attach)
 	if err != nil {
 		return err
 	}
-	t.roots = append(t.roots, e.cg.Path)
+	e.root = true
 	if t.watch != nil {
 		// It reports the removal at once, even while someone has the root open.
-		if err := t.watch.AddParent(filepath.Dir(e.cg.Path)); err != nil {
+		if err := t.watch.AddParent(filepath.Dir(path)); err != nil {
 			t.opts.Log.Debug("watch parent of root", "error", err)
 		}
 	}
-	t.explore(e.cg.Path)
+	t.explore(path)
 	return nil
+}
+
+// isBelow tells whether path is a descendant of dir.
+func isBelow(path, dir string) bool {
+	return strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // Close stops tracking and detaches from every cgroup. Closing again returns
