@@ -173,7 +173,7 @@ func (m *matrix) write() error {
 	}{
 		{m.o.json, m.report.WriteJSON},
 		{m.o.junit, m.report.WriteJUnit},
-		// HTML
+		{m.o.html, func(out io.Writer) error { return m.report.WriteHTML(out) }},
 		{m.o.markdown, m.report.WriteMarkdown},
 	} {
 		if err := m.save(f.name, f.write); err != nil {
