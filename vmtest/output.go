@@ -73,10 +73,16 @@ func agentsLastWords(console string) string {
 // Lines of each part that a failure shows.
 const shownLines = 40
 
-// Explain writes what a person needs to see of an outcome that is not as expected:
-// the outputs' ends, the stacks, the kernel's last words, and the cause in the
-// last line.
+// Explain writes what a person needs to see of an outcome that is not as expected,
+// with the cause in the last line.
 func (o *Outcome) Explain(w io.Writer) {
+	o.Details(w)
+	fmt.Fprintf(w, "%s: %s\n", o.Verdict, o.Reason)
+}
+
+// Details writes what led to the outcome: the outputs' ends, the stacks, the
+// kernel's last words.
+func (o *Outcome) Details(w io.Writer) {
 	section(w, "stdout", o.Stdout)
 	section(w, "stderr", o.Stderr)
 	section(w, "tasks", o.Stacks)
@@ -87,7 +93,6 @@ func (o *Outcome) Explain(w io.Writer) {
 	if o.Verdict != Panic {
 		section(w, "kernel log", o.KernelLog)
 	}
-	fmt.Fprintf(w, "%s: %s\n", o.Verdict, o.Reason)
 }
 
 func section(w io.Writer, name, text string) {

@@ -159,7 +159,7 @@ func (r *Runner) Run(ctx context.Context, kernel string, c Case) Cell {
 	cell.Release = image.Release
 	weight := r.weight(ctx, image, c.Shape)
 	if err := r.slots.Acquire(ctx, weight); err != nil {
-		cell.Verdict, cell.Reason = NotRun, "interrupted: "+context.Cause(ctx).Error()
+		cell.Verdict, cell.Reason = NotRun, interrupted(ctx)
 		return cell
 	}
 	defer r.slots.Release(weight)
@@ -190,9 +190,7 @@ func (r *Runner) run(ctx context.Context, image *kernels.Image, c Case) *Outcome
 	t, err := r.templateFor(ctx, image, c)
 	if err != nil {
 		o := &Outcome{Console: consoleOf(err), Duration: time.Since(start)}
-		if o.Verdict, o.Reason = judgeBoot(err); ctx.Err() != nil {
-			o.Verdict, o.Reason = NotRun, "interrupted: "+context.Cause(ctx).Error()
-		}
+		o.Verdict, o.Reason = judgeBoot(ctx, err)
 		return o
 	}
 	o := t.Run(ctx, c.Task(image))

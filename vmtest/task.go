@@ -76,7 +76,7 @@ func (t *Template) Run(ctx context.Context, task Task) *Outcome {
 	o := &Outcome{}
 	m, err := t.Clone(ctx)
 	if err != nil {
-		o.Verdict, o.Reason = judgeBoot(err)
+		o.Verdict, o.Reason = judgeBoot(ctx, err)
 		o.Console = consoleOf(err)
 		o.Duration = time.Since(start)
 		return o
@@ -92,7 +92,10 @@ func (t *Template) Run(ctx context.Context, task Task) *Outcome {
 	return o
 }
 
-func judgeBoot(err error) (Verdict, string) {
+func judgeBoot(ctx context.Context, err error) (Verdict, string) {
+	if ctx.Err() != nil {
+		return NotRun, interrupted(ctx)
+	}
 	var failed *BootError
 	if errors.As(err, &failed) {
 		if cause, ok := panicCause(failed.Console); ok {
@@ -101,6 +104,8 @@ func judgeBoot(err error) (Verdict, string) {
 	}
 	return Infra, err.Error()
 }
+
+func interrupted(ctx context.Context) string { return "interrupted: " + context.Cause(ctx).Error() }
 
 func consoleOf(err error) string {
 	var failed *BootError
@@ -175,7 +180,7 @@ func (r *running) wait(ctx context.Context, c *Cmd) {
 	select {
 	case r.err = <-ended:
 	case <-ctx.Done():
-		r.o.Verdict, r.o.Reason = NotRun, "interrupted: "+context.Cause(ctx).Error()
+		r.o.Verdict, r.o.Reason = NotRun, interrupted(ctx)
 		r.m.Close()
 		<-ended
 	case <-timer.C:

@@ -12,10 +12,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/assay-lab/assay/vmtest"
@@ -90,11 +88,4 @@ func (w *World) notice(line string) { fmt.Fprintln(w.Stderr, "assay:", line) }
 func (w *World) colour(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && w.Getenv("NO_COLOR") == "" && w.Getenv("TERM") != "dumb"
-}
-
-// onSignal makes a first interrupt end what runs in good order.
-func onSignal(c *cobra.Command) (stop func()) {
-	ctx, stop := signal.NotifyContext(c.Context(), unix.SIGINT, unix.SIGTERM)
-	c.SetContext(ctx)
-	return stop
 }

@@ -46,7 +46,6 @@ says for what is missing which command mends it. Nothing is changed.
 Exit status: 0 the lab runs here, 3 it does not.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			defer onSignal(c)()
 			found := w.examine(c.Context())
 			if err := w.printFindings(found, asJSON); err != nil {
 				return err

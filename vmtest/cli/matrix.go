@@ -154,15 +154,27 @@ func (m *matrix) done(p vmtest.Planned, c vmtest.Cell) {
 	cell := report.FromCell(c, m.o.verbose)
 	cell.Shape = p.Case.Shape.Name
 	m.report.Add(cell)
-	m.progress.End(cell)
+	var text strings.Builder
 	switch {
 	case c.Verdict.Class() != vmtest.AsExpected:
-		var text strings.Builder
-		c.Explain(&text)
-		m.progress.Notice(strings.TrimSuffix(text.String(), "\n"))
+		c.Details(&text)
 	case m.o.verbose:
-		m.progress.Notice(fmt.Sprintf("%s on %s: %s %s\n%s", c.Case, c.Kernel, c.Verdict, c.Reason, c.Stdout))
+		text.WriteString(c.Stdout)
 	}
+	if text.Len() > 0 {
+		m.progress.Notice(strings.TrimSuffix(text.String(), "\n"))
+	}
+	m.progress.End(cell) // after its details: the cause stands last
+	if m.o.verbose && c.Verdict.Class() == vmtest.AsExpected {
+		m.progress.Notice(fmt.Sprintf("%s: %s on %s%s", c.Verdict, c.Case, c.Kernel, prefixed(": ", c.Reason)))
+	}
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
 }
 
 // write writes the table and the reports that were asked for.

@@ -37,7 +37,6 @@ differs from the catalogue's claims is marked, and makes the exit status 1.
 
 A new kernel's claims are filled in by --write, from the root of this project.`,
 		RunE: func(c *cobra.Command, names []string) error {
-			defer onSignal(c)()
 			if len(names) == 0 {
 				names = kernels.Default()
 			}

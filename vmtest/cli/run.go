@@ -31,7 +31,6 @@ Exit status: 0 all as expected, 1 something fell, 2 usage, 3 the lab could not r
 		Example: `  assay run lab_cable -k 6.1,7.2     one of the reference suite, on two kernels
   assay run ./testdata -k ./bzImage  your own scenarios on your own kernel`,
 		RunE: func(c *cobra.Command, args []string) error {
-			defer onSignal(c)()
 			suites, err := w.suites(args)
 			if err != nil {
 				return err
@@ -61,7 +60,6 @@ Exit status: 0 all as expected, 1 something fell, 2 usage, 3 the lab could not r
   assay certify --require --json -`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			defer onSignal(c)()
 			s, err := w.reference()
 			if err != nil {
 				return err
