@@ -1,6 +1,9 @@
 package feature
 
-import "github.com/cilium/ebpf"
+import (
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
 
 var programs = []Feature{
 	{"cgroup_device", "programs that grant access to devices by cgroup", "4.15", "ebc614f68736", progType(ebpf.CGroupDevice)},
@@ -12,7 +15,7 @@ var programs = []Feature{
 	{"ext", "programs that replace a function of another", "5.6", "be8704ff07d2", progType(ebpf.Extension)},
 	{"flow_dissector", "programs that dissect flows", "4.20", "d58e468b1112", progType(ebpf.FlowDissector)},
 	{"lsm", "programs on the hooks of security modules", "5.7", "fc611f47f218", progType(ebpf.LSM)},
-	{"netfilter", "programs on the hooks of netfilter", "6.4", "fd9c663b9ad6", progType(ebpf.Netfilter)},
+	{"netfilter", "programs on the hooks of netfilter", "6.4", "84601d6ee68a", progType(ebpf.Netfilter)},
 	{"perf_event", "programs on samples of the performance counters", "4.9", "0515e5999a46", progType(ebpf.PerfEvent)},
 	{"raw_tracepoint", "programs on the bare arguments of tracepoints", "4.17", "c4f6699dfcb8", progType(ebpf.RawTracepoint)},
 	{"sched_cls", "programs that classify in traffic control", "4.1", "96be4325f443", progType(ebpf.SchedCLS)},
@@ -26,4 +29,5 @@ var programs = []Feature{
 	{"tracepoint", "programs on tracepoints", "4.7", "98b5c2c65c29", progType(ebpf.TracePoint)},
 	{"tracing", "programs on the entry and exit of kernel functions (fentry, fexit)", "5.5", "f1b9509c2fb0", progType(ebpf.Tracing)},
 	{"xdp", "programs on frames as drivers receive them", "4.8", "6a773a15a1e8", progType(ebpf.XDP)},
+	{"xdp_frags", "XDP programs on frames of many buffers", "5.18", "c2f2cdbeffda", loads("flag BPF_F_XDP_HAS_FRAGS", ebpf.ProgramSpec{Type: ebpf.XDP, Flags: unix.BPF_F_XDP_HAS_FRAGS, Instructions: returns(2)})},
 }

@@ -104,6 +104,9 @@ func prepare(args []string, stdin io.Reader, stdout, stderr io.Writer) (*runner,
 		}
 		r.slowdown = factor
 	}
+	if r.update {
+		_ = os.Remove(Updated) // an earlier run's
+	}
 	data, err := io.ReadAll(stdin)
 	if err != nil {
 		return nil, fmt.Errorf("read scenario: %w", err)

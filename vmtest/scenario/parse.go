@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"slices"
@@ -29,6 +30,17 @@ func (p *parser) sortedFaults() []error {
 		errs[i] = f
 	}
 	return errs
+}
+
+// checkMarkers refuses the one line that the library, v1.16.0, panics at.
+func (p *parser) checkMarkers() {
+	n := 0
+	for line := range bytes.Lines(p.Data) {
+		n++
+		if string(bytes.TrimRight(line, "\r\n")) == "-- --" {
+			p.report(n, "a file without a name: want -- NAME --")
+		}
+	}
 }
 
 func (p *parser) parse() {
@@ -129,7 +141,17 @@ func (p *parser) checkCommands(all []command) {
 			p.report(c.line, "write a space after the !: ! %s", name[1:])
 		case !verb.Known(name):
 			p.report(c.line, "unknown verb %q%s", name, nearest(name, verb.Names()))
+		default:
+			p.checkUsage(c)
 		}
+	}
+}
+
+// checkUsage refuses what a verb will refuse whatever the variables are: these do
+// not change the number of its arguments.
+func (p *parser) checkUsage(c command) {
+	if err := verb.CheckUsage(c.words[0], c.words[1:]); err != nil {
+		p.report(c.line, "%v", err)
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/assay-lab/assay/vmtest/guest"
 	"github.com/assay-lab/assay/vmtest/scenario/internal/place"
 	"github.com/assay-lab/assay/vmtest/scenario/internal/verb"
 )
@@ -18,7 +20,7 @@ import (
 // player plays one part of a scenario with testscript.
 type player struct {
 	*runner
-	state verb.State
+	state *verb.State
 	part  part
 	file  string // the archive as testscript reads it
 
@@ -32,10 +34,15 @@ type player struct {
 func (r *runner) play(w *place.World, script part) error {
 	p := &player{
 		runner: r, part: script, next: script.first, file: w.Script,
-		state: verb.State{World: w, Slowdown: r.slowdown},
+		state: verb.NewState(w, r.slowdown),
 	}
 	if err := os.WriteFile(p.file, p.instrumented(), 0o644); err != nil {
 		return fmt.Errorf("write scenario: %w", err)
+	}
+	if script.uses("bpf") {
+		if err := p.state.NoteBPF(); err != nil {
+			return err
+		}
 	}
 	testscript.RunT(p, testscript.Params{
 		Files:         []string{p.file},
@@ -46,11 +53,27 @@ func (r *runner) play(w *place.World, script part) error {
 		UpdateScripts: r.update,
 	})
 	p.state.Close()
+	if err := p.takeBack(); err != nil {
+		return err
+	}
 	p.tellLog()
 	if p.failed {
 		return errors.New(p.cause())
 	}
 	return p.keepUpdate()
+}
+
+// takeBack undoes what was done to the machine, if it lives on.
+func (p *player) takeBack() error {
+	if guest.Inside() {
+		return nil
+	}
+	return p.state.Undo()
+}
+
+// uses tells whether a verb is among the commands.
+func (s part) uses(name string) bool {
+	return slices.ContainsFunc(s.commands, func(c command) bool { return slices.Contains(c.words, name) })
 }
 
 // instrumented returns the archive with the part as its script, at the lines where
@@ -131,15 +154,19 @@ func (p *player) tellLog() {
 // cause says in a line what failed.
 func (p *player) cause() string {
 	where := fmt.Sprintf("%s:%d: ", p.File, p.now.line)
+	if p.now.words == nil { // before the first command
+		return p.File + ": " + lastLine(p.log)
+	}
 	if p.state.Cause != nil {
-		return where + lastLine(p.state.Cause.Error())
+		verb, why, _ := strings.Cut(p.state.Cause.Error(), ": ")
+		if verb != p.now.words[0] {
+			why = p.state.Cause.Error()
+		}
+		return where + p.now.text + ": " + lastLine(why)
 	}
 	_, said, _ := strings.Cut(p.log, "FAIL: "+where)
-	why := lastLine(said)
-	if said == "" {
-		why = lastLine(p.log)
-	}
-	if p.now.words != nil && p.now.words[0] == "exec" {
+	why, _, _ := strings.Cut(said, "\n")
+	if p.now.words[0] == "exec" {
 		if last := programsLastWords(p.log); last != "" {
 			why += ": " + last
 		}

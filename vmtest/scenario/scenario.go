@@ -68,9 +68,11 @@ func Parse(name string, data []byte) (*Scenario, error) {
 		File:        strings.TrimSuffix(name, Extension) + Extension,
 		Data:        data,
 		unsupported: map[string]part{},
-		archive:     txtar.Parse(data),
 	}}
-	p.parse()
+	if p.checkMarkers(); len(p.faults) == 0 {
+		p.archive = txtar.Parse(data)
+		p.parse()
+	}
 	if len(p.faults) > 0 {
 		return nil, errors.Join(p.sortedFaults()...)
 	}

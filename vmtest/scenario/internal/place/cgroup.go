@@ -12,34 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/assay-lab/assay/vmtest/feature"
 )
-
-// ErrNoCgroup2 says that no cgroup v2 hierarchy is mounted.
-var ErrNoCgroup2 = errors.New("no cgroup v2 hierarchy is mounted")
-
-// findCgroup returns the directory of this process's cgroup v2.
-func findCgroup() (string, error) {
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		return "", err
-	}
-	for line := range strings.Lines(string(mounts)) {
-		f := strings.Fields(line)
-		if len(f) < 3 || f[2] != "cgroup2" {
-			continue
-		}
-		member, err := os.ReadFile("/proc/self/cgroup")
-		if err != nil {
-			return "", err
-		}
-		for line := range strings.Lines(string(member)) {
-			if dir, ok := strings.CutPrefix(line, "0::"); ok {
-				return filepath.Join(f[1], strings.TrimSpace(dir)), nil
-			}
-		}
-	}
-	return "", ErrNoCgroup2
-}
 
 // AddCgroup makes a cgroup inside the scenario's own.
 func (w *World) AddCgroup(name string) error {
@@ -82,7 +57,7 @@ func (w *World) RemoveCgroup(name string) error {
 // CgroupDir returns the directory of a cgroup of the scenario; "" is its own.
 func (w *World) CgroupDir(name string) (string, error) {
 	if w.cgroup == "" {
-		return "", ErrNoCgroup2
+		return "", feature.ErrNoCgroup2
 	}
 	if name != "" && !filepath.IsLocal(name) {
 		return "", fmt.Errorf("cgroup %q: want a name such as a or a/b", name)

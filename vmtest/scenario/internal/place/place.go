@@ -14,6 +14,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/assay-lab/assay/vmtest/feature"
 )
 
 // Dir is where scratch directories are.
@@ -42,8 +44,8 @@ func Enter() (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.before, err = findCgroup()
-	if err != nil && err != ErrNoCgroup2 {
+	w.before, err = feature.Cgroup()
+	if err != nil && !errors.Is(err, feature.ErrNoCgroup2) {
 		return nil, err
 	}
 	Sweep()
@@ -141,7 +143,7 @@ func (w *World) Leave() error {
 // Sweep removes what runs that were killed have left behind. What it cannot remove
 // stays for the next time.
 func Sweep() {
-	if dir, err := findCgroup(); err == nil {
+	if dir, err := feature.Cgroup(); err == nil {
 		sweep(dir, removeCgroupTree)
 	}
 	sweep(Dir, os.RemoveAll)

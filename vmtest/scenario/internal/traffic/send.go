@@ -31,17 +31,32 @@ type Sent struct {
 	Echoed   int // bytes that came back as they were sent
 }
 
-// Send sends from the calling thread. TCP returns when the peer has ended the
-// connection after reading all of it; a datagram is only handed to the kernel,
-// unless its echo is waited for.
+// Send sends from the calling thread: TCP over a connection for each message,
+// others from one socket. TCP returns when the peer has ended the connection after
+// reading all of it; a datagram is only handed to the kernel, unless its echo is
+// waited for.
 func Send(m Message) (Sent, error) {
 	var done Sent
 	to, err := parseAddr(m.Proto, m.To)
 	if err != nil {
 		return done, err
 	}
+	send := func() (int, error) { return connection(m, to) }
+	if m.Proto != TCP {
+		fd, err := connected(m, to)
+		if err != nil {
+			return done, fmt.Errorf("%s to %s: %w", m.Proto, m.To, err)
+		}
+		defer unix.Close(fd)
+		send = func() (int, error) {
+			if m.Proto == ICMP {
+				return ping(fd, m, to, uint16(done.Messages+1))
+			}
+			return datagram(fd, m)
+		}
+	}
 	for range m.Count {
-		echoed, err := sendOne(m, to, done.Messages)
+		echoed, err := send()
 		if err != nil {
 			return done, fmt.Errorf("%s to %s: message %d of %d: %w", m.Proto, m.To, done.Messages+1, m.Count, err)
 		}
@@ -52,19 +67,14 @@ func Send(m Message) (Sent, error) {
 	return done, nil
 }
 
-func sendOne(m Message, to netip.AddrPort, sequence int) (echoed int, err error) {
+// connection sends a message over a connection of its own.
+func connection(m Message, to netip.AddrPort) (echoed int, err error) {
 	fd, err := connected(m, to)
 	if err != nil {
 		return 0, err
 	}
 	defer unix.Close(fd)
-	switch m.Proto {
-	case TCP:
-		return stream(fd, m)
-	case ICMP:
-		return ping(fd, m, to, uint16(sequence+1))
-	}
-	return datagram(fd, m)
+	return stream(fd, m)
 }
 
 // connected returns a socket bound and connected as the message says.

@@ -3,6 +3,7 @@ package verb
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // opts are a verb's options: name with its dash, and value.
@@ -54,4 +55,21 @@ func (o opts) number(name string, absent int) (int, error) {
 		return 0, usagef("option %s %s: want a positive number", name, v)
 	}
 	return n, nil
+}
+
+// duration returns the value of an option, a positive duration.
+func (o opts) duration(name string, absent time.Duration) (time.Duration, error) {
+	v, ok := o[name]
+	if !ok {
+		return absent, nil
+	}
+	return duration(v)
+}
+
+func duration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, usagef("%q: want a positive duration such as 5s", text)
+	}
+	return d, nil
 }

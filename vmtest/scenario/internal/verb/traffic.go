@@ -1,20 +1,20 @@
 package verb
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/assay-lab/assay/vmtest/scenario/internal/traffic"
 )
 
 var traffics = []Verb{
 	{"recv", "[-echo] NAME tcp|udp ADDR:PORT", "Listen, and take, or send back, what comes. Here [::] takes IPv4 too.", 3, 4, runRecv},
-	{"send", "[-n N] [-from ADDR] [-echo] tcp|udp|icmp ADDR[:PORT] SIZE", "Send SIZE bytes, N times over; with -echo, as icmp always does, expect them back.", 3, -1, runSend},
+	{"send", "[-n N] [-cpu C] [-from ADDR] [-echo] [-wait DURATION] tcp|udp|icmp ADDR[:PORT] SIZE", "Send SIZE bytes, N times over; with -echo, as icmp always does, expect them back. Wait 10 s, or as said, for the peer.", 3, -1, runSend},
 	{"received", "NAME [FIELD [OP N | -> VAR]]", "Print what a listener got: conns, ended, packets, bytes, wrong bytes.", 1, -1, runReceived},
-}
-
-type trafficState struct {
-	sinks map[string]*traffic.Sink
 }
 
 func runRecv(s *State, args []string) error {
@@ -25,22 +25,19 @@ func runRecv(s *State, args []string) error {
 	if len(args) != 3 {
 		return usagef("want NAME tcp|udp ADDR:PORT")
 	}
-	if s.traffic.sinks[args[0]] != nil {
+	if s.sinks[args[0]] != nil {
 		return usagef("there is a listener %s already", args[0])
 	}
 	sink, err := traffic.Listen(args[1], args[2], o.has("-echo"))
 	if err != nil {
 		return err
 	}
-	if s.traffic.sinks == nil {
-		s.traffic.sinks = map[string]*traffic.Sink{}
-	}
-	s.traffic.sinks[args[0]] = sink
+	s.sinks[args[0]] = sink
 	return nil
 }
 
 func runSend(s *State, args []string) error {
-	o, args, err := options(args, "-n N", "-from ADDR", "-echo")
+	o, args, err := options(args, "-n N", "-cpu C", "-from ADDR", "-echo", "-wait DURATION")
 	if err != nil {
 		return err
 	}
@@ -55,16 +52,44 @@ func runSend(s *State, args []string) error {
 	if err != nil || size < 0 {
 		return usagef("size %q: want a number of bytes", args[2])
 	}
-	sent, err := traffic.Send(traffic.Message{
-		Proto: args[0], To: args[1], From: o["-from"], Size: size, Count: count,
-		Echo: o.has("-echo"), Patience: s.patience(),
+	patience, err := o.duration("-wait", 10*time.Second)
+	if err != nil {
+		return err
+	}
+	var sent traffic.Sent
+	err = onCPU(o["-cpu"], func() (err error) {
+		sent, err = traffic.Send(traffic.Message{
+			Proto: args[0], To: args[1], From: o["-from"], Size: size, Count: count,
+			Echo: o.has("-echo"), Patience: s.stretch(patience),
+		})
+		return err
 	})
 	fmt.Fprintf(&s.out, "sent=%d bytes=%d echoed=%d\n", sent.Messages, sent.Bytes, sent.Echoed)
 	return err
 }
 
+// onCPU calls f while the thread is bound to a CPU; "" is any.
+func onCPU(cpu string, f func() error) error {
+	if cpu == "" {
+		return f()
+	}
+	n, err := strconv.Atoi(cpu)
+	if err != nil || n < 0 {
+		return usagef("CPU %q: want a number", cpu)
+	}
+	var before, only unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return fmt.Errorf("read the CPUs to run on: %w", err)
+	}
+	only.Set(n)
+	if err := unix.SchedSetaffinity(0, &only); err != nil {
+		return fmt.Errorf("run on CPU %d: %w", n, err)
+	}
+	return errors.Join(f(), unix.SchedSetaffinity(0, &before))
+}
+
 func runReceived(s *State, args []string) error {
-	sink := s.traffic.sinks[args[0]]
+	sink := s.sinks[args[0]]
 	if sink == nil {
 		return usagef("there is no listener %s: start it with recv %s", args[0], args[0])
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/assay-lab/assay/vmtest/scenario/internal/arith"
 )
 
-var values = []Verb{
+var numbers = []Verb{
 	{"let", "VAR EXPR", "Set $VAR to the value of an expression: whole numbers, + - * / % and parentheses.", 2, -1, runLet},
 	{"check", "EXPR OP EXPR", "Expect a comparison to hold: == != < <= > >=.", 3, -1, runCheck},
-	{"counter", "IFACE STAT [OP N | -> VAR]", "Print a statistic of an interface here, such as tx_bytes.", 2, -1, runCounter},
+	{"counter", "[NETNS/]IFACE STAT [OP N | -> VAR]", "Print a statistic of an interface, such as tx_bytes.", 2, -1, runCounter},
 }
 
 func runLet(s *State, args []string) error {
@@ -64,10 +64,18 @@ func compare(left, op, right string) error {
 		return usagef("%v", err)
 	}
 	if !holds {
-		return fmt.Errorf("%s %s %s does not hold: %v is not %s %v (difference %v)",
-			left, op, right, a, op, b, new(big.Int).Sub(a, b))
+		return fmt.Errorf("%s %s %s does not hold%s", left, op, right, values(left, a, op, right, b))
 	}
 	return nil
+}
+
+// values tells what the sides of a comparison come to, where they do not say it
+// themselves.
+func values(left string, a *big.Int, op, right string, b *big.Int) (text string) {
+	if left != a.String() || right != b.String() {
+		text = fmt.Sprintf(": %v %s %v", a, op, b)
+	}
+	return fmt.Sprintf("%s, the difference is %v", text, new(big.Int).Sub(a, b))
 }
 
 // A field is a named number of a verb's result.
@@ -97,9 +105,15 @@ func (s *State) fields(all []field, args []string) error {
 // number prints a value and, if args say so, compares it or sets a variable.
 func (s *State) number(v *big.Int, args []string) error {
 	fmt.Fprintln(&s.out, v)
-	switch {
-	case len(args) == 0:
+	if len(args) == 0 {
 		return nil
+	}
+	return s.judge(v, args)
+}
+
+// judge compares a value, or sets a variable to it, as args say.
+func (s *State) judge(v *big.Int, args []string) error {
+	switch {
 	case len(args) == 1:
 		return usagef("want OP N or -> VAR after the value, not %q", args[0])
 	case args[0] != "->":
@@ -112,13 +126,19 @@ func (s *State) number(v *big.Int, args []string) error {
 }
 
 func runCounter(s *State, args []string) error {
-	link, err := netlink.LinkByName(args[0])
+	var stats *netlink.LinkStatistics
+	err := s.atIface(args[0], func(iface string) error {
+		link, err := netlink.LinkByName(iface)
+		if err != nil {
+			return fmt.Errorf("interface %s: %w", args[0], err)
+		}
+		if stats = link.Attrs().Statistics; stats == nil {
+			return fmt.Errorf("interface %s has no statistics", args[0])
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("interface %s: %w", args[0], err)
-	}
-	stats := link.Attrs().Statistics
-	if stats == nil {
-		return fmt.Errorf("interface %s has no statistics", args[0])
+		return err
 	}
 	v, ok := statistic(stats, args[1])
 	if !ok {

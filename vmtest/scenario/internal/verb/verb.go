@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/assay-lab/assay/vmtest/scenario/internal/frame"
 	"github.com/assay-lab/assay/vmtest/scenario/internal/place"
+	"github.com/assay-lab/assay/vmtest/scenario/internal/traffic"
+	"github.com/assay-lab/assay/vmtest/scenario/internal/wiring"
 )
 
 // A Verb is a row of the table.
@@ -112,8 +114,23 @@ func find(verbs []Verb, name string) *Verb {
 	return &verbs[i]
 }
 
-// CheckArgs says what is wrong with the number of a verb's arguments.
-func CheckArgs(name string, count int) error {
+// CheckUsage says what can be seen to be wrong with the use of a verb without
+// running it, that is, while variables are unknown.
+func CheckUsage(name string, args []string) error {
+	if err := checkArgs(name, len(args)); err != nil || name != "poll" {
+		return err
+	}
+	tried := polled(args)
+	if len(tried) == 0 {
+		return checkArgs(name, 0)
+	}
+	if !pollable(tried[0]) {
+		return usagef("poll: it cannot wait for %s: want exec, exists FILE, or a verb of scenarios", tried[0])
+	}
+	return checkArgs(tried[0], len(tried)-1)
+}
+
+func checkArgs(name string, count int) error {
 	v := find(table, name)
 	if v == nil || (count >= v.fewest && (v.most < 0 || count <= v.most)) {
 		return nil
@@ -124,17 +141,26 @@ func CheckArgs(name string, count int) error {
 // State is what the verbs of one scenario share.
 type State struct {
 	World *place.World
-	// Patience is how long a verb waits for a peer.
-	Patience time.Duration
-	// Slowdown stretches the durations of poll on a slow machine; 0 is 1.
-	Slowdown float64
 	// Cause is what the last failed verb said.
 	Cause error
 
-	script  *testscript.TestScript
-	out     bytes.Buffer // what the verb prints
-	errs    bytes.Buffer // and what a program that poll ran said
-	traffic trafficState
+	slowdown  float64 // of this machine; it stretches what is waited for
+	script    *testscript.TestScript
+	out       bytes.Buffer // what the verb prints
+	errs      bytes.Buffer // and what a program that poll ran said
+	sinks     map[string]*traffic.Sink
+	captures  map[string]*frame.Capture
+	wires     wiring.Maker
+	bpfBefore map[string][]uint32 // ids by kind
+	undo      []undo
+}
+
+// NewState returns the state of a scenario that runs in the places of w.
+func NewState(w *place.World, slowdown float64) *State {
+	return &State{
+		World: w, slowdown: slowdown,
+		sinks: map[string]*traffic.Sink{}, captures: map[string]*frame.Capture{},
+	}
 }
 
 // Commands returns the verbs of the table for testscript to call.
@@ -174,7 +200,7 @@ func (s *State) fail(ts *testscript.TestScript, err error) {
 func (s *State) do(v *Verb, args []string) error {
 	s.out.Reset()
 	s.errs.Reset()
-	if err := CheckArgs(v.Name, len(args)); err != nil {
+	if err := checkArgs(v.Name, len(args)); err != nil {
 		return err
 	}
 	err := v.run(s, args)
@@ -190,7 +216,21 @@ func (s *State) do(v *Verb, args []string) error {
 
 // Close ends what the verbs have started.
 func (s *State) Close() {
-	for _, sink := range s.traffic.sinks {
+	for _, sink := range s.sinks {
 		_ = sink.Close()
 	}
+	for _, c := range s.captures {
+		_ = c.Close()
+	}
+}
+
+// Undo takes back what the verbs have changed on the machine.
+func (s *State) Undo() error {
+	var errs []error
+	for _, u := range slices.Backward(s.undo) {
+		if err := u.do(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", u.what, err))
+		}
+	}
+	return errors.Join(errs...)
 }

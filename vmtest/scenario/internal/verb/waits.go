@@ -12,12 +12,9 @@ var waits = []Verb{
 	{"poll", "DURATION [stdout|stderr PATTERN --] [!] VERB…", "Try a verb, exec or exists until it succeeds, and prints a match, or the time is up.", 2, -1, runPoll},
 }
 
-// patience is how long to wait for a peer that should answer at once.
-func (s *State) patience() time.Duration { return s.stretch(max(s.Patience, 10*time.Second)) }
-
 // stretch makes a duration meant for a real machine fit this one.
 func (s *State) stretch(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * max(s.Slowdown, 1))
+	return time.Duration(float64(d) * s.slowdown)
 }
 
 // An attempt is what poll repeats.
@@ -33,9 +30,9 @@ type attempt struct {
 const pollPause, pollPauseMost = 2 * time.Millisecond, 100 * time.Millisecond
 
 func runPoll(s *State, args []string) error {
-	limit, err := time.ParseDuration(args[0])
-	if err != nil || limit <= 0 {
-		return usagef("%q: want a positive duration such as 5s", args[0])
+	limit, err := duration(args[0])
+	if err != nil {
+		return err
 	}
 	a, err := parseAttempt(args[1:])
 	if err != nil {
@@ -55,6 +52,30 @@ func runPoll(s *State, args []string) error {
 		time.Sleep(pause)
 		pause = min(2*pause, pollPauseMost)
 	}
+}
+
+// polled returns the verb that poll is to try, with its arguments.
+func polled(args []string) []string {
+	args = args[1:]
+	if len(args) > 3 && (args[0] == "stdout" || args[0] == "stderr") && args[2] == "--" {
+		args = args[3:]
+	}
+	if len(args) > 0 && args[0] == "!" {
+		args = args[1:]
+	}
+	return args
+}
+
+// pollable tells whether poll can try a verb. Those of testscript cannot be called,
+// so it knows two of them itself.
+func pollable(name string) bool {
+	switch {
+	case name == "exec" || name == "exists":
+		return true
+	case name == "poll" || IsHeader(name):
+		return false
+	}
+	return find(table, name) != nil
 }
 
 func parseAttempt(args []string) (a attempt, err error) {
@@ -107,22 +128,21 @@ func (s *State) try(a attempt) error {
 // attempt runs a verb of ours, a program, or exists.
 func (s *State) attempt(words []string) error {
 	name, args := words[0], words[1:]
-	v := find(table, name)
 	switch {
-	case name == "exec" && len(args) > 0:
+	case !pollable(name) || len(args) == 0:
+		return usagef("it cannot try %s", name)
+	case name == "exec":
 		err := s.script.Exec(args[0], args[1:]...)
 		s.out.Reset()
 		s.errs.Reset()
 		s.out.WriteString(s.script.ReadFile("stdout"))
 		s.errs.WriteString(s.script.ReadFile("stderr"))
 		return err
-	case name == "exists" && len(args) == 1:
+	case name == "exists":
 		_, err := os.Stat(s.script.MkAbs(args[0]))
 		return err
-	case v == nil || name == "poll" || IsHeader(name):
-		return usagef("it cannot wait for %s: want exec, exists FILE, or a verb of scenarios", name)
 	}
-	return s.do(v, args)
+	return s.do(find(table, name), args)
 }
 
 // tail returns the end of a text that may be long.

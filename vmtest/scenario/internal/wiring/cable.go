@@ -64,7 +64,7 @@ func raise(ends ...End) error {
 		}
 	}
 	for _, e := range ends {
-		if err := e.In(func() error { return awaitCarrier(e.Name) }); err != nil {
+		if err := e.In(func() error { return awaitUp(e.Name) }); err != nil {
 			return err
 		}
 	}
@@ -119,26 +119,44 @@ func addAddr(link netlink.Link, addr string) error {
 	return nil
 }
 
-// carrierLimit is how long the kernel may take to notice that both ends are up.
-const carrierLimit = 10 * time.Second
+// upLimit is how long the kernel may take to notice that both ends are up.
+const upLimit = 10 * time.Second
 
-// awaitCarrier waits until the kernel sends through an interface: before that it
-// drops.
-func awaitCarrier(name string) error {
-	deadline := time.Now().Add(carrierLimit)
+// awaitUp waits until the kernel sends and answers on an interface, which it does
+// some moments after both ends were set up: before, it drops.
+func awaitUp(name string) error {
+	deadline := time.Now().Add(upLimit)
 	for {
-		link, err := find(name)
-		if err != nil {
+		missing, err := missingForUp(name)
+		if err != nil || missing == "" {
 			return err
 		}
-		if link.Attrs().OperState == netlink.OperUp {
-			return nil
-		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("interface %s is %v after %v, not up", name, link.Attrs().OperState, carrierLimit)
+			return fmt.Errorf("interface %s is not ready after %v: %s", name, upLimit, missing)
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// missingForUp returns what the interface is not yet done with, or "".
+func missingForUp(name string) (string, error) {
+	link, err := find(name)
+	if err != nil {
+		return "", err
+	}
+	if state := link.Attrs().OperState; state != netlink.OperUp {
+		return "it is " + state.String(), nil
+	}
+	addrs, err := netlink.AddrList(link, netlink.FAMILY_V6)
+	if err != nil {
+		return "", fmt.Errorf("list addresses of %s: %w", name, err)
+	}
+	for _, a := range addrs {
+		if a.Flags&unix.IFA_F_TENTATIVE != 0 {
+			return "address " + a.IP.String() + " is tentative", nil
+		}
+	}
+	return "", nil
 }
 
 func find(name string) (netlink.Link, error) {
