@@ -72,12 +72,19 @@ func run(args []string) int {
 // command is the table of verbs.
 func command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "assay",
-		Short:         "Prove what eBPF code does on the kernels people really run",
-		Version:       version(),
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Use:                        "assay",
+		Short:                      "Prove what eBPF code does on the kernels people really run",
+		Version:                    version(),
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			return usageError{fmt.Errorf("unknown command %q%s\nsee 'assay --help'", args[0], suggestion(c, args[0]))}
+		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	scenarios, err := fs.Sub(reference, "testdata")
@@ -93,6 +100,13 @@ func command() *cobra.Command {
 	root.AddCommand(top...)
 	root.AddCommand(kernels, account.New(os.Stdout, os.Stderr))
 	return root
+}
+
+func suggestion(c *cobra.Command, name string) string {
+	if near := c.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return ""
 }
 
 type usageError struct{ error }

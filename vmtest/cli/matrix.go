@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -97,8 +98,13 @@ func (m *matrix) fetch(ctx context.Context, store *kernels.Store) error {
 	for _, name := range m.o.kernels {
 		image, err := kernelscli.Fetch(ctx, store, name, m.w.Stderr)
 		var unknown *kernels.UnknownError
-		if errors.As(err, &unknown) || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
+		switch {
+		case errors.As(err, &unknown):
+			return err
+		case errors.Is(err, fs.ErrNotExist):
+			return usage(err)
+		case ctx.Err() != nil:
+			return noLab(context.Cause(ctx))
 		}
 		k := report.Kernel{Name: name, Status: report.StatusNotRun}
 		if err == nil {
