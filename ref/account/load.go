@@ -78,29 +78,33 @@ func Load(o Options) (*Meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Meter{}
-	if err := m.load(spec, o); err != nil {
-		m.Close()
+	m, err := load(spec, o)
+	if errors.Is(err, unix.EPERM) && raiseMemlock() == nil {
+		m, err = load(spec, o)
+	}
+	if errors.Is(err, unix.EPERM) {
+		err = fmt.Errorf("%w: %v\nrun as root, or grant CAP_BPF and CAP_NET_ADMIN (CAP_SYS_ADMIN before Linux 5.8)", ErrPrivileges, err)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("load accounting programs: %w", err)
 	}
 	return m, nil
 }
 
-func (m *Meter) load(spec *ebpf.CollectionSpec, o Options) error {
+func load(spec *ebpf.CollectionSpec, o Options) (*Meter, error) {
+	m := &Meter{}
 	err := m.createMaps(spec.Maps[accountMapAccount], o)
-	if errors.Is(err, unix.EPERM) && raiseMemlock() == nil {
-		err = m.createMaps(spec.Maps[accountMapAccount], o)
-	}
 	if err == nil {
 		err = m.chooseMethod(o.Attach)
 	}
 	if err == nil {
 		err = m.loadPrograms(spec, o)
 	}
-	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("%w: %v\nrun as root, or grant CAP_BPF and CAP_NET_ADMIN (CAP_SYS_ADMIN before Linux 5.8)", ErrPrivileges, err)
+	if err != nil {
+		m.Close()
+		return nil, err
 	}
-	return err
+	return m, nil
 }
 
 func raiseMemlock() error {
@@ -109,7 +113,6 @@ func raiseMemlock() error {
 
 // createMaps takes the first layout of the wanted kind that the kernel accepts.
 func (m *Meter) createMaps(spec *ebpf.MapSpec, o Options) error {
-	m.mode = Mode{}
 	var last error
 	for _, l := range layouts {
 		if o.Storage != "" && o.Storage != l.storage || o.separate && l.oneValue {
