@@ -94,14 +94,21 @@ func (w *work) run(ctx context.Context) error {
 // announce says on stderr that counting has begun, and how.
 func (w *work) announce() {
 	mode := w.meter.Mode()
-	fmt.Fprintf(w.stderr, "assay account: counting %d cgroups, storage %s, attached by %s\n",
-		len(w.last.Cgroups), mode.Storage, mode.Attach)
+	fmt.Fprintf(w.stderr, "assay account: counting %s, storage %s, attached by %s\n",
+		plural(len(w.last.Cgroups), "cgroup"), mode.Storage, mode.Attach)
 	if mode.Reason != "" {
 		fmt.Fprintf(w.stderr, "assay account: %s\n", mode.Reason)
 	}
 	if n := w.meter.Stale(); n > 0 {
-		fmt.Fprintf(w.stderr, "assay account: detached %d programs that a killed process had left\n", n)
+		fmt.Fprintf(w.stderr, "assay account: detached %s that a killed process had left\n", plural(n, "program"))
 	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (w *work) loop(ctx context.Context, failed <-chan error) error {
