@@ -9,6 +9,12 @@ func Separate(o Options) Options {
 	return o
 }
 
+// SegsOnly returns o without gso_size, as on kernels before 5.7.
+func SegsOnly(o Options) Options {
+	o.segsOnly = true
+	return o
+}
+
 // Programs returns the programs that AttachLedger attaches, ingress and egress.
 func (m *Meter) Programs() [2]*ebpf.Program {
 	if m.mode.Ledger {

@@ -22,7 +22,9 @@ type Options struct {
 	// [Meter.AttachLedger], where the kernel can; see [Mode.Ledger].
 	Ledger bool
 
-	separate bool // for tests: no value for both directions, as before 5.9
+	// For tests: what older kernels lack.
+	separate bool // no value for both directions, as before 5.9
+	segsOnly bool // no gso_size, as before 5.7
 }
 
 // storageLayout is one way to lay counters out in maps.

@@ -17,7 +17,7 @@ type pair [2]*ebpf.Program
 // loadPrograms takes the first variant of the programs that the kernel accepts,
 // and the same with a ledger if that is wanted and accepted.
 func (m *Meter) loadPrograms(spec *ebpf.CollectionSpec, o Options) error {
-	v, err := m.loadVariant(spec, o.NoSegments)
+	v, err := m.loadVariant(spec, o)
 	if err != nil || !o.Ledger {
 		return err
 	}
@@ -36,10 +36,10 @@ func (m *Meter) loadPrograms(spec *ebpf.CollectionSpec, o Options) error {
 	return nil
 }
 
-func (m *Meter) loadVariant(spec *ebpf.CollectionSpec, noSegments bool) (variant, error) {
+func (m *Meter) loadVariant(spec *ebpf.CollectionSpec, o Options) (variant, error) {
 	var last error
 	for _, v := range variants {
-		if noSegments && v.segments {
+		if o.NoSegments && v.segments || o.segsOnly && v == variants[0] {
 			continue
 		}
 		progs, err := m.loadPair(spec, v.suffix)

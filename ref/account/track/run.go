@@ -12,6 +12,8 @@ const (
 	// 6.18) that the kernel lets pass between the end of a removed cgroup's last
 	// socket and the end of its counters.
 	drainEvery = 4 * time.Millisecond
+	// With a ledger there is no hurry.
+	drainLedgerEvery = 50 * time.Millisecond
 	// A cgroup that is still counting after drainPatience has sockets that were
 	// handed to someone else, and will be for long.
 	drainPatience = time.Minute
@@ -91,6 +93,9 @@ func (t *Tracker) drainPause(now time.Time) (int, time.Duration) {
 	n := len(t.draining)
 	if n > 0 && now.Sub(t.draining[n-1].ended) > drainPatience {
 		return n, drainSlowly
+	}
+	if t.meter.Mode().Ledger {
+		return n, drainLedgerEvery
 	}
 	return n, drainEvery
 }
