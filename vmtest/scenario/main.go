@@ -18,10 +18,6 @@ import (
 // be brought up to date and some had changed.
 const Updated = place.Dir + "/updated.txtar"
 
-// EnvSlowdown is the variable that tells Main how many times slower than a real
-// machine this one is, such as "8"; what poll and its peers wait is stretched by it.
-const EnvSlowdown = "ASSAY_SLOWDOWN"
-
 // Exit statuses of Main.
 const (
 	exitOK    = 0 // pass or unsupported
@@ -97,10 +93,10 @@ func prepare(args []string, stdin io.Reader, stdout, stderr io.Writer) (*runner,
 	if err := flags.Parse(args); err != nil || flags.NArg() != 1 {
 		return nil, errors.New("usage: scenario [-update] [-v] NAME < FILE")
 	}
-	if v := os.Getenv(EnvSlowdown); v != "" {
+	if v := os.Getenv(guest.EnvSlowdown); v != "" {
 		factor, err := strconv.ParseFloat(v, 64)
 		if err != nil || factor < 1 {
-			return nil, fmt.Errorf("%s=%s: want a number of at least 1", EnvSlowdown, v)
+			return nil, fmt.Errorf("%s=%s: want a number of at least 1", guest.EnvSlowdown, v)
 		}
 		r.slowdown = factor
 	}

@@ -91,6 +91,9 @@ func TestScenarios(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), Extension), func(t *testing.T) {
+			if _, err := exec.LookPath("sh"); err != nil && strings.HasPrefix(filepath.Base(file), "host_") {
+				t.Skip("it needs the programs of a distribution")
+			}
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -110,10 +113,10 @@ func TestReason(t *testing.T) {
 		{"misuse where a failure is wanted", "! let x nonsense", `dir/x.txtar:2: ! let x nonsense: compute "nonsense": "nonsense" is no whole number`},
 		{"unset variable", "check $y == 1", `dir/x.txtar:2: check $y == 1: compute "": a number is missing; is a variable unset?`},
 		{"program", "exec sh -c 'echo first >&2; echo why >&2; exit 3'", "dir/x.txtar:2: exec sh -c 'echo first >&2; echo why >&2; exit 3': unexpected command failure: why"},
-		{"silent program", "exec false", "dir/x.txtar:2: exec false: unexpected command failure"},
+		{"silent program", "exec false", "dir/x.txtar:2: exec false: unexpected command failure: exit status 1"},
 		{"comparison", "cmp a b\n-- a --\n1\n-- b --\n2", "dir/x.txtar:2: cmp a b: a and b differ"},
 		{"output", "exec echo this\nstdout that", "dir/x.txtar:3: stdout that: no match for `that` found in stdout"},
-		{"no program", "exec no-such-program", "dir/x.txtar:2: exec no-such-program: unexpected command failure"},
+		{"no program", "exec no-such-program", `dir/x.txtar:2: exec no-such-program: unexpected command failure: exec: "no-such-program": executable file not found in $PATH`},
 		{"wait", "exec false &\nwait", "dir/x.txtar:3: wait: unexpected command failure"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -166,26 +166,22 @@ func (p *player) cause() string {
 	}
 	_, said, _ := strings.Cut(p.log, "FAIL: "+where)
 	why, _, _ := strings.Cut(said, "\n")
-	if p.now.words[0] == "exec" {
-		if last := programsLastWords(p.log); last != "" {
-			why += ": " + last
-		}
+	if last := programsLastWords(p.log); last != "" && p.now.words[0] == "exec" {
+		why += ": " + last
 	}
 	return where + p.now.text + ": " + why
 }
 
-// programsLastWords returns the last line that a program that failed printed to its
-// standard error.
+// programsLastWords returns, of a program that failed, the last line it printed to
+// its standard error, or else how it ended.
 func programsLastWords(log string) string {
-	i := strings.LastIndex(log, "\n[stderr]\n")
-	if i < 0 || strings.Contains(log[i:], "\n> ") {
-		return ""
+	text, _, _ := strings.Cut(log[strings.LastIndex(log, "\n> ")+1:], "\nFAIL: ")
+	ended := strings.Trim(lastLine(text), "[]") // "[exit status 1]"
+	_, said, ok := strings.Cut(text, "\n[stderr]\n")
+	if !ok {
+		return ended
 	}
-	text, _, _ := strings.Cut(log[i+len("\n[stderr]\n"):], "\nFAIL: ")
-	if j := strings.LastIndex(text, "\n["); j >= 0 { // "[exit status 1]"
-		text = text[:j]
-	}
-	return lastLine(text)
+	return lastLine(strings.TrimSuffix(said, lastLine(text)))
 }
 
 func lastLine(s string) string {

@@ -20,9 +20,14 @@ type Message struct {
 	Count int    // connections, datagrams or echo requests, one after the other
 	// Echo expects all bytes back. ICMP always does.
 	Echo bool
-	// Patience is how long to wait for the peer at any time.
+	// Patience is how long to wait for the peer at any time, on a machine of
+	// ordinary speed; Slowdown is how many times slower this one is.
 	Patience time.Duration
+	Slowdown float64
 }
+
+// wait is how long to wait here.
+func (m Message) wait() time.Duration { return time.Duration(float64(m.Patience) * m.Slowdown) }
 
 // Sent is what came of sending.
 type Sent struct {
@@ -93,7 +98,7 @@ func connected(m Message, to netip.AddrPort) (fd int, err error) {
 			_ = unix.Close(fd)
 		}
 	}()
-	limit := unix.NsecToTimeval(m.Patience.Nanoseconds())
+	limit := unix.NsecToTimeval(m.wait().Nanoseconds())
 	for _, option := range []int{unix.SO_RCVTIMEO, unix.SO_SNDTIMEO} { // the latter limits connect too
 		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, option, &limit); err != nil {
 			return -1, err
@@ -172,7 +177,7 @@ func stream(fd int, m Message) (echoed int, err error) {
 		}
 		ready := []unix.PollFd{{Fd: int32(fd), Events: events}}
 		var n int
-		err := retry(func() (e error) { n, e = unix.Poll(ready, int(m.Patience.Milliseconds())); return e })
+		err := retry(func() (e error) { n, e = unix.Poll(ready, int(m.wait().Milliseconds())); return e })
 		if err != nil {
 			return echoed, err
 		}

@@ -60,7 +60,7 @@ func runSend(s *State, args []string) error {
 	err = onCPU(o["-cpu"], func() (err error) {
 		sent, err = traffic.Send(traffic.Message{
 			Proto: args[0], To: args[1], From: o["-from"], Size: size, Count: count,
-			Echo: o.has("-echo"), Patience: s.stretch(patience),
+			Echo: o.has("-echo"), Patience: patience, Slowdown: s.slowdown,
 		})
 		return err
 	})
