@@ -101,16 +101,25 @@ func matrixColumn(t *testing.T, r *Runner, kernel string, cases []Case) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			matrixCell(t, r, kernel, c)
+			matrixCase(t, r, kernel, c)
 		})
 	}
 }
 
-func matrixCell(t *testing.T, r *Runner, kernel string, c Case) {
+func matrixCase(t *testing.T, r *Runner, kernel string, c Case) {
 	ctx, cancel := testContext(t)
 	defer cancel()
-	c = tested(t, c)
-	cell := r.Run(ctx, kernel, c)
+	if len(c.Parts) == 0 {
+		checkCell(t, r.Run(ctx, kernel, tested(t, c)))
+		return
+	}
+	for _, cell := range r.RunParts(ctx, kernel, c) {
+		t.Run(cell.Case, func(t *testing.T) { checkCell(t, cell) })
+	}
+}
+
+// checkCell fails a test whose cell is not as expected.
+func checkCell(t *testing.T, cell Cell) {
 	if keepCoverage(cell.Outcome); cell.Verdict.Class() != AsExpected || cell.Verdict == NotRun {
 		var text strings.Builder
 		cell.Explain(&text)

@@ -33,6 +33,15 @@ type Case struct {
 	// Check, if not nil, sees each outcome: it may judge again by what only
 	// the host knows, and keep what came back.
 	Check func(image *kernels.Image, o *Outcome)
+	// Payload, if not nil, is what the case's machines carry instead of the
+	// runner's.
+	Payload *Payload
+	// Parts are the names of what the case tries together, each a cell of its
+	// own; Try, and not Task and Check, then says what came of them.
+	Parts []string
+	// Try tries the parts in as many clones of the template as it takes, one
+	// at a time, and returns what came of each by its name.
+	Try func(ctx context.Context, t *Template) map[string]*Outcome
 }
 
 // A Cell is what came of a case on a kernel.
@@ -59,9 +68,10 @@ type Runner struct {
 }
 
 type templateKey struct {
-	digest string
-	shape  Shape
-	files  string
+	digest  string
+	shape   Shape
+	files   string
+	payload *Payload // nil for the runner's
 }
 
 // once is a value that is made by the first who asks.
@@ -112,7 +122,12 @@ func (r *Runner) Image(ctx context.Context, name string) (*kernels.Image, error)
 // Template returns the template for a kernel in a shape, with the payload and with
 // further files.
 func (r *Runner) Template(ctx context.Context, image *kernels.Image, shape Shape, files []File) (*Template, error) {
-	key := templateKey{image.Digest, shape.filled(), filesKey(files)}
+	return r.template(ctx, image, shape, files, nil)
+}
+
+// template is Template with another payload than the runner's, if it is not nil.
+func (r *Runner) template(ctx context.Context, image *kernels.Image, shape Shape, files []File, p *Payload) (*Template, error) {
+	key := templateKey{image.Digest, shape.filled(), filesKey(files), p}
 	r.mu.Lock()
 	o := r.templates[key]
 	if o == nil {
@@ -120,13 +135,13 @@ func (r *Runner) Template(ctx context.Context, image *kernels.Image, shape Shape
 		r.templates[key] = o
 	}
 	r.mu.Unlock()
-	o.Do(func() { o.value, o.err = r.makeTemplate(ctx, image, shape, files) })
+	o.Do(func() { o.value, o.err = r.makeTemplate(ctx, image, shape, files, p) })
 	return o.value, o.err
 }
 
-func (r *Runner) makeTemplate(ctx context.Context, image *kernels.Image, shape Shape, files []File) (*Template, error) {
+func (r *Runner) makeTemplate(ctx context.Context, image *kernels.Image, shape Shape, files []File, p *Payload) (*Template, error) {
 	if len(files) > 0 {
-		t, err := r.Template(ctx, image, shape, nil)
+		t, err := r.template(ctx, image, shape, nil, p)
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +151,10 @@ func (r *Runner) makeTemplate(ctx context.Context, image *kernels.Image, shape S
 	if err != nil {
 		return nil, err
 	}
-	return base.With(ctx, r.payload)
+	if p == nil {
+		p = &r.payload
+	}
+	return base.With(ctx, *p)
 }
 
 // filesKey tells sets of files apart within one run, where files do not change.
@@ -148,23 +166,16 @@ func filesKey(files []File) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Run runs one case on one kernel, when there is room for its machine.
+// Run runs one case on one kernel, when there is room for its machine. Of a case of
+// several parts it returns the first that is not as expected, or the first.
 func (r *Runner) Run(ctx context.Context, kernel string, c Case) Cell {
-	cell := Cell{Target: c.Target, Case: c.Name, Kernel: kernel, Outcome: &Outcome{}}
-	image, err := r.Image(ctx, kernel)
-	if err != nil {
-		cell.Verdict, cell.Reason = judgeImage(err)
-		return cell
+	cells := r.RunParts(ctx, kernel, c)
+	for _, cell := range cells {
+		if cell.Verdict.Class() != AsExpected {
+			return cell
+		}
 	}
-	cell.Release = image.Release
-	weight := r.weight(ctx, image, c.Shape)
-	if err := r.slots.Acquire(ctx, weight); err != nil {
-		cell.Verdict, cell.Reason = NotRun, interrupted(ctx)
-		return cell
-	}
-	defer r.slots.Release(weight)
-	cell.Outcome = r.run(ctx, image, c)
-	return cell
+	return cells[0]
 }
 
 // weight is how many of the host's processors a machine keeps busy: under TCG its
@@ -189,14 +200,19 @@ func (r *Runner) run(ctx context.Context, image *kernels.Image, c Case) *Outcome
 	start := time.Now()
 	t, err := r.templateFor(ctx, image, c)
 	if err != nil {
-		o := &Outcome{Console: consoleOf(err), Duration: time.Since(start)}
-		o.Verdict, o.Reason = judgeBoot(ctx, err)
-		return o
+		return noTemplate(ctx, err, start)
 	}
 	o := t.Run(ctx, c.Task(image))
 	if c.Check != nil && o.Verdict != NotRun {
 		c.Check(image, o)
 	}
+	return o
+}
+
+// noTemplate is what comes of a case for which there is no machine.
+func noTemplate(ctx context.Context, err error, start time.Time) *Outcome {
+	o := &Outcome{Console: consoleOf(err), Duration: time.Since(start)}
+	o.Verdict, o.Reason = judgeBoot(ctx, err)
 	return o
 }
 
@@ -208,7 +224,7 @@ func (r *Runner) templateFor(ctx context.Context, image *kernels.Image, c Case) 
 			return nil, err
 		}
 	}
-	return r.Template(ctx, image, c.Shape, files)
+	return r.template(ctx, image, c.Shape, files, c.Payload)
 }
 
 // Plan lists the cells of cases on kernels, kernels varying fastest: so the first
@@ -228,8 +244,8 @@ type Planned struct {
 	Case   Case
 }
 
-// RunAll runs a plan. It tells of every cell when it begins and when it has ended,
-// one at a time.
+// RunAll runs a plan. It tells of every case when it begins and of every cell when
+// it has ended, one at a time.
 func (r *Runner) RunAll(ctx context.Context, plan []Planned, begin func(Planned), done func(Planned, Cell)) {
 	var wg sync.WaitGroup
 	var telling sync.Mutex
@@ -240,9 +256,11 @@ func (r *Runner) RunAll(ctx context.Context, plan []Planned, begin func(Planned)
 				telling.Lock()
 				begin(p)
 				telling.Unlock()
-				cell := r.Run(ctx, p.Kernel, p.Case)
+				cells := r.RunParts(ctx, p.Kernel, p.Case)
 				telling.Lock()
-				done(p, cell)
+				for _, cell := range cells {
+					done(p, cell)
+				}
 				telling.Unlock()
 			}
 		})

@@ -67,6 +67,8 @@ type Outcome struct {
 	Duration time.Duration
 	// CPU is what it cost the host.
 	CPU time.Duration
+	// Detail is what the case itself has found out, for those who know it.
+	Detail any
 }
 
 // Run runs the task in a clone of the template. It always returns an Outcome: that

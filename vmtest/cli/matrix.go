@@ -141,7 +141,7 @@ func (m *matrix) run(ctx context.Context, cases []vmtest.Case) {
 	plan := vmtest.Plan(m.o.kernels, cases)
 	var keys []report.Key
 	for _, p := range plan {
-		keys = append(keys, report.Key{Target: p.Case.Target, Case: p.Case.Name, Kernel: p.Kernel})
+		keys = append(keys, planned(p)...)
 	}
 	width, terminal := terminalWidth(m.w.Stderr)
 	m.progress = report.NewProgress(m.w.Stderr, report.ProgressOptions{
@@ -153,12 +153,28 @@ func (m *matrix) run(ctx context.Context, cases []vmtest.Case) {
 }
 
 func (m *matrix) begin(p vmtest.Planned) {
-	m.progress.Begin(report.Key{Target: p.Case.Target, Case: p.Case.Name, Kernel: p.Kernel})
+	for _, k := range planned(p) {
+		m.progress.Begin(k)
+	}
 }
+
+// planned are the keys of the cells that a planned case will make.
+func planned(p vmtest.Planned) (keys []report.Key) {
+	for _, part := range p.Case.PartNames() {
+		keys = append(keys, report.Key{Target: p.Case.Target, Case: part, Kernel: p.Kernel})
+	}
+	return keys
+}
+
+// A detail is what a case has found out that belongs into its report.
+type detail interface{ Report(*report.Cell) }
 
 func (m *matrix) done(p vmtest.Planned, c vmtest.Cell) {
 	cell := report.FromCell(c, m.o.verbose)
 	cell.Shape = p.Case.Shape.Name
+	if d, ok := c.Detail.(detail); ok {
+		d.Report(&cell)
+	}
 	m.report.Add(cell)
 	var text strings.Builder
 	switch {
