@@ -55,8 +55,8 @@ type Cgroup struct {
 	Total Counters `json:"total"`
 	Delta Counters `json:"delta"`
 	// Earlier is the total of removed cgroups that had the same path and are no
-	// longer listed.
-	Earlier Counters `json:"earlier"`
+	// longer listed; absent when there were none.
+	Earlier *Counters `json:"earlier,omitempty"`
 }
 
 // Counters is account.Counters as JSON.
@@ -95,9 +95,12 @@ func New(before *track.Snapshot, now track.Snapshot) Document {
 	for i, s := range now.Cgroups {
 		c := Cgroup{
 			Name: s.Name, Path: s.Path, ID: s.ID, Root: s.Root, State: s.State, Since: s.Since,
-			Total:   counters(s.Counters, now.Mode),
-			Delta:   counters(deltas[i], now.Mode),
-			Earlier: counters(s.Earlier, now.Mode),
+			Total: counters(s.Counters, now.Mode),
+			Delta: counters(deltas[i], now.Mode),
+		}
+		if s.Earlier != (account.Counters{}) {
+			earlier := counters(s.Earlier, now.Mode)
+			c.Earlier = &earlier
 		}
 		if !s.Ended.IsZero() {
 			c.Ended = &s.Ended

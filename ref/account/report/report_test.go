@@ -82,14 +82,7 @@ const wantDocument = `{
 					"ipv6": {"packets": 20, "bytes": 2000, "segments": 40, "wire_bytes": 2800}},
 				"egress": {
 					"ipv4": {"packets": 30, "bytes": 3000, "segments": 60, "wire_bytes": 4200},
-					"ipv6": {"packets": 40, "bytes": 4000, "segments": 80, "wire_bytes": 5600}}},
-			"earlier": {
-				"ingress": {
-					"ipv4": {"packets": 0, "bytes": 0, "segments": 0, "wire_bytes": 0},
-					"ipv6": {"packets": 0, "bytes": 0, "segments": 0, "wire_bytes": 0}},
-				"egress": {
-					"ipv4": {"packets": 0, "bytes": 0, "segments": 0, "wire_bytes": 0},
-					"ipv6": {"packets": 0, "bytes": 0, "segments": 0, "wire_bytes": 0}}}
+					"ipv6": {"packets": 40, "bytes": 4000, "segments": 80, "wire_bytes": 5600}}}
 		},
 		{
 			"cgroup": "/b", "path": "/cg/b", "id": 3, "root": false, "state": "gone",
