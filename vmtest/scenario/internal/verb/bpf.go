@@ -11,13 +11,13 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 var bpfs = []Verb{
 	{"bpf", "programs|maps|links [OP N | -> VAR]", "Print what BPF objects the machine has that it had not when the scenario began.", 1, -1, runBPF},
 	{"attached", "@[CGROUP] | [NETNS/]IFACE [OP N | -> VAR]", "Print the BPF programs that are attached to a cgroup or an interface.", 1, -1, runAttached},
+	{"attach", "@[CGROUP] ingress|egress exclusive|override|multi", "Attach a BPF program that lets all pass to a cgroup, tolerating others or not; it is detached in the end.", 3, 3, runAttach},
 	{"load", "FILE…", "Load the programs of BPF object files, and let them go again: the verifier is content.", 1, -1, runLoad},
 }
 
@@ -41,17 +41,29 @@ func nextMap(id uint32) (uint32, error) {
 	return uint32(next), err
 }
 
-func describeProgram(id uint32) (string, error) {
-	p, err := ebpf.NewProgramFromID(ebpf.ProgramID(id))
+func programName(id uint32) (string, error) {
+	info, err := programInfo(id)
 	if err != nil {
 		return "", err
 	}
-	defer p.Close()
-	info, err := p.Info()
+	return info.Name, nil
+}
+
+func describeProgram(id uint32) (string, error) {
+	info, err := programInfo(id)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%v %s", info.Type, info.Name), nil
+}
+
+func programInfo(id uint32) (*ebpf.ProgramInfo, error) {
+	p, err := ebpf.NewProgramFromID(ebpf.ProgramID(id))
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return p.Info()
 }
 
 func describeMap(id uint32) (string, error) {
@@ -161,112 +173,6 @@ func (s *State) list(found, args []string) error {
 		return fmt.Errorf("%s: %w", strings.Join(found, ", "), err)
 	}
 	return err
-}
-
-// cgroupAttachTypes are those of which a cgroup has a list of programs. What a
-// kernel does not know it has none of.
-var cgroupAttachTypes = []ebpf.AttachType{
-	ebpf.AttachCGroupInetIngress, ebpf.AttachCGroupInetEgress, ebpf.AttachCGroupInetSockCreate,
-	ebpf.AttachCGroupSockOps, ebpf.AttachCGroupDevice, ebpf.AttachCGroupInet4Bind, ebpf.AttachCGroupInet6Bind,
-	ebpf.AttachCGroupInet4Connect, ebpf.AttachCGroupInet6Connect, ebpf.AttachCGroupInet4PostBind,
-	ebpf.AttachCGroupInet6PostBind, ebpf.AttachCGroupUDP4Sendmsg, ebpf.AttachCGroupUDP6Sendmsg,
-	ebpf.AttachCGroupUDP4Recvmsg, ebpf.AttachCGroupUDP6Recvmsg, ebpf.AttachCGroupSysctl,
-	ebpf.AttachCGroupGetsockopt, ebpf.AttachCGroupSetsockopt, ebpf.AttachCgroupInetSockRelease,
-}
-
-func runAttached(s *State, args []string) error {
-	var found []string
-	var err error
-	if name, ok := strings.CutPrefix(args[0], "@"); ok {
-		found, err = s.attachedToCgroup(name)
-	} else {
-		err = s.atIface(args[0], func(iface string) (err error) {
-			found, err = attachedToIface(iface)
-			return err
-		})
-	}
-	if err != nil {
-		return err
-	}
-	return s.list(found, args[1:])
-}
-
-func (s *State) attachedToCgroup(name string) (found []string, err error) {
-	dir, err := s.World.CgroupDir(name)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	for _, at := range cgroupAttachTypes {
-		more, err := query(int(f.Fd()), at)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, more...)
-	}
-	return found, nil
-}
-
-// query lists the programs at a target, as "ATTACH_TYPE program NAME".
-func query(target int, at ebpf.AttachType) (found []string, err error) {
-	r, err := link.QueryPrograms(link.QueryOptions{Target: target, Attach: at})
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, ebpf.ErrNotSupported) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("query %v: %w", at, err)
-	}
-	for _, p := range r.Programs {
-		text, err := describeProgram(uint32(p.ID))
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, fmt.Sprintf("%v %s", at, text))
-	}
-	return found, nil
-}
-
-func attachedToIface(iface string) (found []string, err error) {
-	l, err := netlink.LinkByName(iface)
-	if err != nil {
-		return nil, fmt.Errorf("interface %s: %w", iface, err)
-	}
-	if x := l.Attrs().Xdp; x != nil && x.Attached {
-		text, err := describeProgram(x.ProgId)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, "XDP "+text)
-	}
-	for _, at := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
-		more, err := query(l.Attrs().Index, at)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, more...)
-	}
-	for _, hook := range []struct {
-		name   string
-		parent uint32
-	}{{"TC ingress", netlink.HANDLE_MIN_INGRESS}, {"TC egress", netlink.HANDLE_MIN_EGRESS}} {
-		filters, err := netlink.FilterList(l, hook.parent)
-		if errors.Is(err, unix.EINVAL) {
-			continue // there is no clsact qdisc to have filters
-		}
-		if err != nil {
-			return nil, fmt.Errorf("list filters of %s: %w", iface, err)
-		}
-		for _, f := range filters {
-			if bpf, ok := f.(*netlink.BpfFilter); ok {
-				found = append(found, hook.name+" "+bpf.Name)
-			}
-		}
-	}
-	return found, nil
 }
 
 func runLoad(s *State, args []string) error {

@@ -6,7 +6,7 @@ var table []Verb
 
 func init() {
 	table = append(table, header...)
-	for _, group := range [][]Verb{places, links, traffics, captures, numbers, machine, bpfs, waits} {
+	for _, group := range [][]Verb{places, links, traffics, captures, numbers, documents, machine, bpfs, waits} {
 		table = append(table, group...)
 	}
 }
