@@ -28,7 +28,7 @@ func (t *Template) ensure(ctx context.Context) error {
 	if err != nil {
 		return &InfraError{err}
 	}
-	t.frozen, err = t.lab.store.get(key, func(dir string) (frozenMeta, error) { return t.build(ctx, dir) })
+	t.frozen, err = t.lab.store.get(key, func(dir string) (frozenMeta, error) { return t.build(ctx, dir, key) })
 	return err
 }
 
@@ -85,12 +85,12 @@ func (t *Template) payloadKey(h hash.Hash) error {
 const settle = 100 * time.Millisecond
 
 // build makes a machine and freezes it into dir.
-func (t *Template) build(ctx context.Context, dir string) (meta frozenMeta, err error) {
+func (t *Template) build(ctx context.Context, dir, key string) (meta frozenMeta, err error) {
 	var m *Machine
 	if t.base == nil {
 		m, err = t.buildBase(ctx, dir)
 	} else {
-		m, err = t.buildOnBase(ctx, dir)
+		m, err = t.buildOnBase(ctx, dir, key)
 	}
 	if err != nil {
 		return meta, err
@@ -119,7 +119,7 @@ func (t *Template) buildBase(ctx context.Context, dir string) (*Machine, error) 
 
 // buildOnBase clones the base with its memory in a file of its own, and loads the
 // payload.
-func (t *Template) buildOnBase(ctx context.Context, dir string) (*Machine, error) {
+func (t *Template) buildOnBase(ctx context.Context, dir, key string) (*Machine, error) {
 	if err := t.base.ensure(ctx); err != nil {
 		return nil, err
 	}
@@ -135,11 +135,21 @@ func (t *Template) buildOnBase(ctx context.Context, dir string) (*Machine, error
 	if err != nil {
 		return nil, err
 	}
-	if err := m.load(ctx, t.payload); err != nil {
+	if err := errors.Join(m.load(ctx, t.payload), t.unchanged(key)); err != nil {
 		m.Close()
 		return nil, err
 	}
 	return m, nil
+}
+
+// unchanged sees that the payload is still what the key was made of: a program that
+// is rebuilt while it is loaded must not be kept under the name of the old one.
+func (t *Template) unchanged(key string) error {
+	now, err := t.key()
+	if err == nil && now != key {
+		err = &InfraError{errors.New("the files of the payload have changed while they were brought in\ntry again")}
+	}
+	return err
 }
 
 // freeze saves the state of the machine, whose memory is dir/mem, and ends it.
