@@ -22,6 +22,7 @@ import (
 	"github.com/assay-lab/assay/ref/internal/cgtest"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"golang.org/x/sys/unix"
 )
 
 // buffer is a bytes.Buffer for two goroutines.
@@ -265,6 +266,27 @@ func TestVanished(t *testing.T) {
 	last := docs[len(docs)-1]
 	if c := last.Cgroups[0]; !last.Final || c.State != "gone" || c.Ended == nil || c.Total.Ingress.IPv4.Packets != 3 {
 		t.Errorf("last document: got %+v, want the final 3 packets of a gone cgroup", c)
+	}
+}
+
+// TestVanishedSocket: a socket that outlives its cgroup does not keep the command.
+func TestVanishedSocket(t *testing.T) {
+	dir := cgtest.Child(t, cgtest.New(t), "dying")
+	r := begin(t, "--json", "--interval", "10ms", dir)
+	cgtest.In(t, dir, func() {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+	})
+	cgtest.Remove(t, dir)
+	if err := r.wait(t); !errors.Is(err, account.ErrGone) {
+		t.Errorf("got %v, want %v", err, account.ErrGone)
+	}
+	docs := documents(t, r.stdout.String())
+	if c := docs[len(docs)-1].Cgroups[0]; c.State != "draining" || c.Ended == nil {
+		t.Errorf("last document: got %+v, want one that is draining", c)
 	}
 }
 

@@ -141,10 +141,18 @@ func (w *work) loop(ctx context.Context, failed <-chan error) error {
 	}
 }
 
-// live tells whether a cgroup that was named is still there, or its sockets.
+// lastWords is how long a removed cgroup's sockets may go on: mostly they say
+// good-bye, but one that was handed to another process may stay for ever.
+const lastWords = time.Second
+
+// live tells whether a cgroup that was named is still there, or has sockets that
+// are about to end.
 func live(s track.Snapshot) bool {
 	for _, c := range s.Cgroups {
-		if c.Root && c.State != track.Gone {
+		if !c.Root {
+			continue
+		}
+		if c.State == track.Live || c.State == track.Draining && s.Time.Sub(c.Ended) < lastWords {
 			return true
 		}
 	}
