@@ -72,7 +72,7 @@ var (
 		"storage", "one_value", "attach", "segments", "ledger", "reason")
 	cgroupsDesc = desc("cgroups", "Cgroups in the account, by state.", "state")
 	refusedDesc = desc("refused_cgroups", "Cgroups that are not tracked because of the limit.")
-	failedDesc  = desc("failed_cgroups", "Cgroups that could not be attached to.")
+	failedDesc  = desc("failed_cgroups", "Cgroups that could not be attached to, or read.")
 	evictedDesc = desc("evicted_cgroups_total", "Removed cgroups whose figures were dropped early for want of room.")
 )
 

@@ -30,7 +30,7 @@ type Document struct {
 	// Polling is true when new cgroups are looked for, for want of inotify.
 	Polling bool `json:"polling"`
 	// Refused cgroups are beyond the limit, Failed ones could not be attached
-	// to, Evicted ones were removed and their figures dropped for want of room.
+	// to or read, Evicted ones were removed and their figures dropped for want of room.
 	Refused int    `json:"refused"`
 	Failed  int    `json:"failed"`
 	Evicted uint64 `json:"evicted"`

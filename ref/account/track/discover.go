@@ -70,7 +70,7 @@ func (t *Tracker) fail(path string, err error) {
 	}
 	t.mu.Unlock()
 	if news {
-		t.opts.Log.Warn("account new cgroup", "error", err)
+		t.opts.Log.Warn("account cgroup", "error", err)
 	}
 }
 

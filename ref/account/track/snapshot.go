@@ -2,6 +2,7 @@ package track
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -53,7 +54,7 @@ type Snapshot struct {
 	// Refused is how many cgroups are not taken up because of MaxCgroups; what is
 	// below them is not looked at.
 	Refused int
-	// Failed is how many could not be attached to.
+	// Failed is how many could not be attached to, or read.
 	Failed int
 	// Evicted is how many removed ones were dropped because of MaxRetained.
 	Evicted uint64
@@ -62,7 +63,9 @@ type Snapshot struct {
 // Snapshot reads the counters of all cgroups.
 func (t *Tracker) Snapshot() Snapshot {
 	for _, e := range t.countedEntries() {
-		e.read(t.meter)
+		if err := e.read(t.meter); err != nil && !errors.Is(err, account.ErrGone) {
+			t.fail(e.cg.Path, err)
+		}
 	}
 	s := t.sample(time.Now())
 	slices.SortStableFunc(s.Cgroups, func(a, b Sample) int {

@@ -150,6 +150,9 @@ func (t *Tracker) addRoots(paths []string) error {
 
 func (t *Tracker) addRoot(path string, attach func(string) (*account.Cgroup, error)) error {
 	e, err := t.attach(path, attach)
+	if errors.Is(err, errFull) {
+		err = fmt.Errorf("account %s: %w: only %d may be tracked", path, err, t.opts.MaxCgroups)
+	}
 	if err != nil {
 		return err
 	}
