@@ -43,8 +43,11 @@ type processor struct {
 
 func (p processor) args() []string {
 	smp := strconv.Itoa(p.shape.CPUs)
-	if p.shape.PossibleCPUs > p.shape.CPUs {
-		smp += ",maxcpus=" + strconv.Itoa(p.shape.PossibleCPUs)
+	if n := p.shape.PossibleCPUs; n > p.shape.CPUs {
+		// Each in a socket of its own: since 6.9 kernels that see no hypervisor
+		// they know reject a CPU to come in a package that is there already.
+		// (topology_register_apic in arch/x86/kernel/cpu/topology.c)
+		smp += fmt.Sprintf(",maxcpus=%d,sockets=%d,cores=1,threads=1", n, n)
 	}
 	a := []string{"-smp", smp}
 	if p.accel == KVM {
