@@ -14,6 +14,7 @@ import (
 var traffics = []Verb{
 	{"recv", "[-echo] NAME tcp|udp ADDR:PORT", "Listen, and take, or send back, what comes. Here [::] takes IPv4 too.", 3, 4, runRecv},
 	{"send", "[-n N] [-cpu C] [-from ADDR] [-echo] [-wait DURATION] tcp|udp|icmp ADDR[:PORT] SIZE", "Send SIZE bytes, N times over; with -echo, as icmp always does, expect them back. Wait 10 s, or as said, for the peer.", 3, -1, runSend},
+	{"close", "NAME…", "End listeners; connections that are open stay until their peer ends them.", 1, -1, runClose},
 	{"received", "NAME [FIELD [OP N | -> VAR]]", "Print what a listener got: conns, ended, packets, bytes, wrong bytes.", 1, -1, runReceived},
 }
 
@@ -33,6 +34,20 @@ func runRecv(s *State, args []string) error {
 		return err
 	}
 	s.sinks[args[0]] = sink
+	return nil
+}
+
+func runClose(s *State, args []string) error {
+	for _, name := range args {
+		sink := s.sinks[name]
+		if sink == nil {
+			return usagef("there is no listener %s", name)
+		}
+		delete(s.sinks, name)
+		if err := sink.Close(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	return nil
 }
 
