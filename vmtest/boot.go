@@ -48,7 +48,7 @@ func (s machineSpec) cmdline() string {
 	if e, ok := kernels.Series(s.image.Series); ok {
 		extra = e.Cmdline
 	}
-	return cmdline(s.accel, strings.Join(extra, " "))
+	return cmdline(s.shape, s.accel, strings.Join(extra, " "))
 }
 
 // A BootError is a kernel that did not come up.

@@ -42,14 +42,10 @@ type processor struct {
 }
 
 func (p processor) args() []string {
-	smp := strconv.Itoa(p.shape.CPUs)
-	if n := p.shape.PossibleCPUs; n > p.shape.CPUs {
-		// Each in a socket of its own: since 6.9 kernels that see no hypervisor
-		// they know reject a CPU to come in a package that is there already.
-		// (topology_register_apic in arch/x86/kernel/cpu/topology.c)
-		smp += fmt.Sprintf(",maxcpus=%d,sockets=%d,cores=1,threads=1", n, n)
-	}
-	a := []string{"-smp", smp}
+	// All that are possible are there; how many come up is for the kernel's
+	// command line to say. (CPUs that QEMU would plug in later are not counted as
+	// possible by kernels since 6.9 that see no hypervisor they know, TCG for one.)
+	a := []string{"-smp", strconv.Itoa(p.shape.PossibleCPUs)}
 	if p.accel == KVM {
 		return append(a, "-accel", "kvm", "-cpu", "host")
 	}
@@ -154,7 +150,7 @@ func arguments(devices ...device) (a []string) {
 
 // cmdline is the kernel's command line. Options that do not change what a test
 // sees; mitigations stay, as the verifier's checks depend on them.
-func cmdline(accel Accel, extra string) string {
+func cmdline(shape Shape, accel Accel, extra string) string {
 	words := []string{
 		"console=ttyS0", "quiet",
 		"rdinit=/sbin/init",
@@ -170,6 +166,9 @@ func cmdline(accel Accel, extra string) string {
 	if accel == TCG {
 		// Without it two CPUs make the guest fall back to HPET, at ten times the price.
 		words = append(words, "tsc=reliable")
+	}
+	if shape.PossibleCPUs > shape.CPUs {
+		words = append(words, "maxcpus="+strconv.Itoa(shape.CPUs))
 	}
 	if extra != "" {
 		words = append(words, extra)

@@ -48,7 +48,7 @@ func TestShapes(t *testing.T) {
 func TestCmdlineKeepsMitigations(t *testing.T) {
 	// The verifier's checks against speculation depend on them.
 	for _, a := range []Accel{KVM, TCG} {
-		if c := cmdline(a, ""); strings.Contains(c, "mitigations") {
+		if c := cmdline(Shapes[0], a, ""); strings.Contains(c, "mitigations") {
 			t.Errorf("%s: %s", a, c)
 		}
 	}
