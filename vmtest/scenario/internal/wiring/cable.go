@@ -56,38 +56,43 @@ func (m *Maker) Cable(a, b End) error {
 	return raise(a, b)
 }
 
-// raise sets both ends up and waits until they are connected.
+// raise sets both ends up, waits until they are connected, and addresses them.
 func raise(ends ...End) error {
-	for _, e := range ends {
-		if err := e.In(func() error { return setUp(e.Name, e.Addrs) }); err != nil {
-			return err
-		}
-	}
-	for _, e := range ends {
-		if err := e.In(func() error { return awaitUp(e.Name) }); err != nil {
-			return err
+	for _, step := range []func(End) error{setUp, awaitUp, address} {
+		for _, e := range ends {
+			if err := e.In(func() error { return step(e) }); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func setUp(name string, addrs []string) error {
-	link, err := find(name)
+func setUp(e End) error {
+	link, err := find(e.Name)
 	if err != nil {
 		return err
 	}
-	if err := silence(name); err != nil {
+	if err := silence(e.Name); err != nil {
 		return err
 	}
-	for _, a := range addrs {
+	if err := netlink.LinkSetUp(link); err != nil {
+		return fmt.Errorf("set %s up: %w", e.Name, err)
+	}
+	return nil
+}
+
+func address(e End) error {
+	link, err := find(e.Name)
+	if err != nil {
+		return err
+	}
+	for _, a := range e.Addrs {
 		if err := addAddr(link, a); err != nil {
 			return err
 		}
 	}
-	if err := netlink.LinkSetUp(link); err != nil {
-		return fmt.Errorf("set %s up: %w", name, err)
-	}
-	return nil
+	return awaitAddrs(e.Name)
 }
 
 // silence keeps the kernel from sending packets of its own: router solicitations
@@ -119,44 +124,64 @@ func addAddr(link netlink.Link, addr string) error {
 	return nil
 }
 
-// upLimit is how long the kernel may take to notice that both ends are up.
-const upLimit = 10 * time.Second
+// readyLimit is how long the kernel may take to notice that both ends are up.
+const readyLimit = 10 * time.Second
 
-// awaitUp waits until the kernel sends and answers on an interface, which it does
-// some moments after both ends were set up: before, it drops.
-func awaitUp(name string) error {
-	deadline := time.Now().Add(upLimit)
-	for {
-		missing, err := missingForUp(name)
-		if err != nil || missing == "" {
-			return err
+// awaitUp waits until the kernel sends on an interface, which it does some moments
+// after both ends were set up: before, it drops.
+func awaitUp(e End) error {
+	return await(e.Name, func() (string, error) {
+		link, err := find(e.Name)
+		if err != nil {
+			return "", err
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("interface %s is not ready after %v: %s", name, upLimit, missing)
+		if state := link.Attrs().OperState; state != netlink.OperUp {
+			return "it is " + state.String(), nil
 		}
-		time.Sleep(time.Millisecond)
-	}
+		return "", nil
+	})
 }
 
-// missingForUp returns what the interface is not yet done with, or "".
-func missingForUp(name string) (string, error) {
+// awaitAddrs waits until an interface that is up answers on its addresses.
+func awaitAddrs(name string) error {
 	link, err := find(name)
-	if err != nil {
-		return "", err
+	if err != nil || link.Attrs().Flags&net.FlagUp == 0 {
+		return err
 	}
-	if state := link.Attrs().OperState; state != netlink.OperUp {
-		return "it is " + state.String(), nil
-	}
+	return await(name, func() (string, error) { return unanswered(link) })
+}
+
+// unanswered returns the first address that is not yet the interface's, or "". An
+// IPv6 address without duplicate detection is there at once, but until its route
+// is, a little later, packets to it go astray.
+func unanswered(link netlink.Link) (string, error) {
 	addrs, err := netlink.AddrList(link, netlink.FAMILY_V6)
 	if err != nil {
-		return "", fmt.Errorf("list addresses of %s: %w", name, err)
+		return "", fmt.Errorf("list addresses of %s: %w", link.Attrs().Name, err)
 	}
 	for _, a := range addrs {
-		if a.Flags&unix.IFA_F_TENTATIVE != 0 {
-			return "address " + a.IP.String() + " is tentative", nil
+		if a.IP.IsLinkLocalUnicast() {
+			continue // has a route on every link
+		}
+		routes, err := netlink.RouteGet(a.IP)
+		if err != nil || len(routes) == 0 || routes[0].Type != unix.RTN_LOCAL {
+			return "there is no route to " + a.IP.String(), nil
 		}
 	}
 	return "", nil
+}
+
+// await asks what an interface is not done with until that is nothing.
+func await(name string, missing func() (string, error)) error {
+	for deadline := time.Now().Add(readyLimit); ; time.Sleep(time.Millisecond) {
+		what, err := missing()
+		if err != nil || what == "" {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("interface %s is not ready after %v: %s", name, readyLimit, what)
+		}
+	}
 }
 
 func find(name string) (netlink.Link, error) {

@@ -75,7 +75,8 @@ func (e *KeyError) Error() string {
 }
 
 // Set changes an interface of this network namespace: up, down, or KEY=VALUE each.
-// With type=KIND first, it makes the interface.
+// With type=KIND first, it makes the interface. Addresses come last: one that is
+// added while the kernel sets an interface up may not answer.
 func (m *Maker) Set(name string, changes []string) error {
 	if len(changes) > 0 && strings.HasPrefix(changes[0], "type=") {
 		if err := m.add(name, strings.TrimPrefix(changes[0], "type=")); err != nil {
@@ -87,13 +88,21 @@ func (m *Maker) Set(name string, changes []string) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(changes, func(a, b string) int { return isAddr(a) - isAddr(b) })
 	for _, c := range changes {
 		key, value, _ := strings.Cut(c, "=")
 		if err := change(link, key, value); err != nil {
 			return fmt.Errorf("set %s of %s: %w", c, name, err)
 		}
 	}
-	return nil
+	return awaitAddrs(name)
+}
+
+func isAddr(change string) int {
+	if strings.HasPrefix(change, "addr=") {
+		return 1
+	}
+	return 0
 }
 
 func change(link netlink.Link, key, value string) error {
