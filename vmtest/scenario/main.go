@@ -48,6 +48,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
+// spareNetns is how many network namespaces most scenarios want.
+const spareNetns = 3
+
 // prepared are places made ahead, or nil.
 var prepared *place.World
 
@@ -62,6 +65,9 @@ func Prepare() error {
 		return err
 	}
 	prepared = w
+	if err := w.Spare(spareNetns); err != nil {
+		return err
+	}
 	runtime.GC() // so that none is due soon
 	return nil
 }

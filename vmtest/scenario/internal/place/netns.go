@@ -3,6 +3,7 @@ package place
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,12 +45,32 @@ func (w *World) AddNetns(name string) error {
 	if name == "" || w.netns[name] != 0 {
 		return fmt.Errorf("make network namespace %q: want a new name", name)
 	}
+	if n := len(w.spare); n > 0 {
+		w.netns[name], w.spare = w.spare[n-1], w.spare[:n-1]
+		return nil
+	}
 	fd, err := newNetns()
 	if err != nil {
 		return err
 	}
 	w.netns[name] = fd
-	return unix.Setns(w.netns[w.at.netns], unix.CLONE_NEWNET)
+	return w.backToNetns()
+}
+
+// Spare makes network namespaces ahead, for AddNetns to name.
+func (w *World) Spare(count int) error {
+	for range count {
+		fd, err := newNetns()
+		if err != nil {
+			return errors.Join(err, w.backToNetns())
+		}
+		w.spare = append(w.spare, fd)
+	}
+	return w.backToNetns()
+}
+
+func (w *World) backToNetns() error {
+	return os.NewSyscallError("setns", unix.Setns(w.netns[w.at.netns], unix.CLONE_NEWNET))
 }
 
 // Netns returns the descriptor of a network namespace of the scenario; "" is its
@@ -75,7 +96,7 @@ func (w *World) InNetns(name string, f func() error) (err error) {
 		return fmt.Errorf("enter network namespace %s: %w", name, err)
 	}
 	defer func() {
-		err = errors.Join(err, unix.Setns(w.netns[w.at.netns], unix.CLONE_NEWNET))
+		err = errors.Join(err, w.backToNetns())
 	}()
 	return f()
 }

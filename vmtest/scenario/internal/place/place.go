@@ -9,9 +9,11 @@ package place
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -30,6 +32,7 @@ type World struct {
 	cgroup string         // directory of the own cgroup, "" without cgroup v2
 	before string         // cgroup the process came from
 	netns  map[string]int // descriptors; "" is the own one
+	spare  []int          // of network namespaces without a name
 	at     struct{ netns, cgroup string }
 }
 
@@ -131,7 +134,7 @@ func (w *World) At() (netns, cgroup string) { return w.at.netns, w.at.cgroup }
 // scratch directory. The thread stays in its namespaces, which end with it.
 func (w *World) Leave() error {
 	var errs []error
-	for _, fd := range w.netns {
+	for _, fd := range slices.AppendSeq(w.spare, maps.Values(w.netns)) {
 		_ = unix.Close(fd)
 	}
 	if w.cgroup != "" {
