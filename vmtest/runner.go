@@ -91,6 +91,16 @@ func NewRunner(lab *Lab, store *kernels.Store, options kernels.GetOptions, paylo
 	}
 }
 
+// Know makes a kernel that was asked for already, or why it cannot be had, known to
+// the runner, which then does not ask again.
+func (r *Runner) Know(name string, image *kernels.Image, err error) {
+	o := &once[*kernels.Image]{value: image, err: err}
+	o.Do(func() {})
+	r.mu.Lock()
+	r.images[name] = o
+	r.mu.Unlock()
+}
+
 // perMachine is what a clone takes of the host's memory: some 50 MB, and room for
 // what the payload does.
 const perMachine = 160 << 20

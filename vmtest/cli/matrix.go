@@ -82,10 +82,10 @@ func (w *World) runMatrix(ctx context.Context, o matrixOptions, cases []vmtest.C
 	host := report.ThisHost()
 	host.QEMU = m.lab.QEMU()
 	m.report = report.New(report.Tool{Name: "assay", Version: w.Version}, host)
+	m.runner = vmtest.NewRunner(m.lab, store, kernels.GetOptions{Notice: m.notice}, *payload)
 	if err := m.fetch(ctx, store); err != nil {
 		return err
 	}
-	m.runner = vmtest.NewRunner(m.lab, store, kernels.GetOptions{Notice: m.notice, Offline: true}, *payload)
 	m.run(ctx, cases)
 	if err := m.write(); err != nil {
 		return err
@@ -97,6 +97,7 @@ func (w *World) runMatrix(ctx context.Context, o matrixOptions, cases []vmtest.C
 func (m *matrix) fetch(ctx context.Context, store *kernels.Store) error {
 	for _, name := range m.o.kernels {
 		image, err := kernelscli.Fetch(ctx, store, name, m.w.Stderr)
+		m.runner.Know(name, image, err)
 		var unknown *kernels.UnknownError
 		switch {
 		case errors.As(err, &unknown):
