@@ -90,7 +90,7 @@ func (s *Store) packageList(ctx context.Context, q PackageQuery, o GetOptions) (
 	file := filepath.Join(s.root, "packages", hex.EncodeToString(sum[:6])+".json")
 	var r resolved
 	if b, err := os.ReadFile(file); err == nil && json.Unmarshal(b, &r) == nil {
-		if _, err := os.Stat(filepath.Join(s.packageDir(&r.Pin), packagesFile)); err == nil {
+		if s.haveUnpacked(&r.Pin) {
 			return &r, nil
 		}
 	}
@@ -118,6 +118,12 @@ func (s *Store) packageDir(pin *debian.Pin) string {
 		fmt.Fprintln(h, p.SHA256)
 	}
 	return filepath.Join(s.root, "packages", hex.EncodeToString(h.Sum(nil))[:16])
+}
+
+// haveUnpacked tells whether the packages of a pin are in the store.
+func (s *Store) haveUnpacked(pin *debian.Pin) bool {
+	_, err := os.Stat(filepath.Join(s.packageDir(pin), packagesFile))
+	return err == nil
 }
 
 // findPackages looks the query up in the indexes.

@@ -88,6 +88,10 @@ func (c Config) cacheDir() (string, error) {
 	return filepath.Abs(dir)
 }
 
+// Dir is the store's directory, which others may keep things in under names of
+// their own: "modules" is package modbuild's.
+func (s *Store) Dir() string { return s.root }
+
 // Directories of the store.
 func (s *Store) images() string    { return filepath.Join(s.root, "images") }
 func (s *Store) downloads() string { return filepath.Join(s.root, "downloads") }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,6 +35,10 @@ type Pin struct {
 	Snapshot string `yaml:"snapshot,omitempty" json:"snapshot,omitempty"`
 	// Packages are the files, all of them needed.
 	Packages []Package `yaml:"packages" json:"packages"`
+	// Headers are the files of the kernel's headers and kbuild tools, for a
+	// kernel whose suite has dropped them. No signed index vouches for
+	// these digests: they are what a mirror had when they were recorded.
+	Headers []Package `yaml:"headers,omitempty" json:"headers,omitempty"`
 }
 
 // A Package is one .deb file in an archive's pool.
@@ -79,7 +84,7 @@ func (p *Pin) Check() error {
 	if len(p.Packages) == 0 {
 		return fmt.Errorf("pin of %s has no packages", p.Release)
 	}
-	for _, pkg := range p.Packages {
+	for _, pkg := range slices.Concat(p.Packages, p.Headers) {
 		if err := pkg.check(); err != nil {
 			return fmt.Errorf("pin of %s: package %s: %w", p.Release, pkg.File(), err)
 		}

@@ -25,7 +25,7 @@ type Info struct {
 
 // ReadInfo reads the .modinfo of the module file name, compressed or not.
 func ReadInfo(name string) (Info, error) {
-	data, err := readModule(name)
+	data, err := Read(name)
 	if err != nil {
 		return Info{}, fmt.Errorf("read module %s: %w", name, err)
 	}
@@ -58,7 +58,8 @@ type both struct {
 
 func (b *both) Close() error { return errors.Join(b.ReadCloser.Close(), b.f.Close()) }
 
-func readModule(name string) ([]byte, error) {
+// Read returns the uncompressed contents of the module file name, as a whole.
+func Read(name string) ([]byte, error) {
 	rc, err := Open(name)
 	if err != nil {
 		return nil, err

@@ -39,9 +39,9 @@ type Tree struct {
 // moduleFile matches the file names of modules and captures the name.
 var moduleFile = regexp.MustCompile(`^(.+)\.ko(\.(xz|zst|gz))?$`)
 
-// nameOf returns the normalised name of the module in the file, "" if the file
+// NameOf returns the normalised name of the module in the file, "" if the file
 // is no module.
-func nameOf(file string) string {
+func NameOf(file string) string {
 	m := moduleFile.FindStringSubmatch(filepath.Base(file))
 	if m == nil {
 		return ""
@@ -74,7 +74,7 @@ func list(dir string) (*Tree, error) {
 		if err != nil {
 			return err
 		}
-		name := nameOf(p)
+		name := NameOf(p)
 		if name == "" || !d.Type().IsRegular() {
 			return nil
 		}
@@ -130,7 +130,7 @@ func readNames(file string) ([]string, error) {
 		if line == "" {
 			continue
 		}
-		if name := nameOf(line); name != "" {
+		if name := NameOf(line); name != "" {
 			names = append(names, name)
 		} else {
 			names = append(names, Normalise(filepath.Base(line)))
