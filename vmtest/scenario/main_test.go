@@ -76,6 +76,9 @@ func runScenario(t *testing.T, text string, args ...string) Result {
 	return r
 }
 
+// onHost are scenarios that need the programs of a distribution.
+const onHost = "testdata/host"
+
 // Every scenario in testdata shows verbs that do what they should, and that can
 // fail.
 func TestScenarios(t *testing.T) {
@@ -83,9 +86,14 @@ func TestScenarios(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenarios: %v", err)
 	}
+	host, err := filepath.Glob(onHost + "/*" + Extension)
+	if err != nil || len(host) == 0 {
+		t.Fatalf("no scenarios in %s: %v", onHost, err)
+	}
+	files = append(files, host...)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), Extension), func(t *testing.T) {
-			if _, err := exec.LookPath("sh"); err != nil && strings.HasPrefix(filepath.Base(file), "host_") {
+			if _, err := exec.LookPath("sh"); err != nil && filepath.Dir(file) == onHost {
 				t.Skip("it needs the programs of a distribution")
 			}
 			text, err := os.ReadFile(file)

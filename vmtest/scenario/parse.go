@@ -105,6 +105,11 @@ func (p *parser) header(c command) error {
 			return fmt.Errorf("limit %q: want a positive duration such as 90s", args[0])
 		}
 		p.Limit = d
+	case "bring":
+		if len(args) < 2 {
+			return fmt.Errorf("want a kind and a name: bring KIND NAME [ARG…]")
+		}
+		p.Brings = append(p.Brings, Bring{Kind: args[0], Args: args[1:], Line: c.line})
 	}
 	return nil
 }

@@ -26,12 +26,22 @@ type Scenario struct {
 	// Needs are the features without which its main part cannot run, in the
 	// order of the file.
 	Needs []string
+	// Brings are what the machine is to carry, for whoever makes it.
+	Brings []Bring
 	// Data is the whole file.
 	Data []byte
 
 	main        part
 	unsupported map[string]part // by feature; "" is for those without one
 	archive     *txtar.Archive
+}
+
+// A Bring is something a scenario's machine is to carry: what the kinds are, and
+// how it comes, is for package suite to say.
+type Bring struct {
+	Kind string   // "package"
+	Args []string // its names and settings
+	Line int      // of the file
 }
 
 // A part is one of a scenario's scripts.

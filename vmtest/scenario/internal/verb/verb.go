@@ -45,6 +45,7 @@ func Table() []Verb { return slices.Clone(table) }
 var header = []Verb{
 	{"needs", "FEATURE…", "Run the main part only on a kernel that has the features, the unsupported part on others.", 1, -1, nothing},
 	{"shape", "NAME", "Run on a VM of that hardware. On a host it is the host's.", 1, 1, nothing},
+	{"bring", "KIND NAME [ARG…]", "Have the VM carry a package's files, a program of the host, a module. On a host they are the host's.", 2, -1, nothing},
 	{"limit", "DURATION", "Let it take that long, on a real machine, before it counts as hung.", 1, 1, nothing},
 }
 
