@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/assay-lab/assay/kernels"
 	"github.com/assay-lab/assay/vmtest"
 	"github.com/assay-lab/assay/vmtest/suite"
 )
@@ -24,5 +25,10 @@ func TestMatrix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	store, err := kernels.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Bringers = suite.Bringers(store, kernels.GetOptions{}, payload)
 	vmtest.Matrix(t, vmtest.MatrixOptions{Cases: s.Cases(), Payload: payload})
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/assay-lab/assay/vmtest"
+	"github.com/assay-lab/assay/vmtest/suite"
 )
 
 // A World is what the commands see of the outside.
@@ -31,6 +32,8 @@ type World struct {
 	// Commands are the roles of this program, besides that of package suite,
 	// that scenarios find in PATH.
 	Commands []string
+	// Bringers find what scenarios bring, besides those of package suite.
+	Bringers map[string]suite.Bringer
 }
 
 // New returns the commands of the lab, and the one that belongs under "kernels".

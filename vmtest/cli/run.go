@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/assay-lab/assay/kernels"
 	"github.com/assay-lab/assay/vmtest"
 	"github.com/assay-lab/assay/vmtest/scenario"
 	"github.com/assay-lab/assay/vmtest/suite"
@@ -79,14 +81,20 @@ func noArgs(c *cobra.Command, args []string) error {
 }
 
 func (w World) runSuites(c *cobra.Command, o matrixOptions, suites []*suite.Suite, update bool) error {
-	var cases []vmtest.Case
-	for _, s := range suites {
-		s.Update, s.Verbose = update, o.verbose
-		cases = append(cases, s.Cases()...)
-	}
 	payload, err := suite.Payload(w.Commands...)
 	if err != nil {
 		return noLab(err)
+	}
+	store, err := kernels.Open("")
+	if err != nil {
+		return noLab(err)
+	}
+	bringers := suite.Bringers(store, kernels.GetOptions{Notice: w.notice}, payload)
+	maps.Copy(bringers, w.Bringers)
+	var cases []vmtest.Case
+	for _, s := range suites {
+		s.Update, s.Verbose, s.Bringers = update, o.verbose, bringers
+		cases = append(cases, s.Cases()...)
 	}
 	return w.runMatrix(c.Context(), o, cases, payload)
 }

@@ -56,6 +56,8 @@ type Suite struct {
 	Verbose bool
 	// Dir is where the files are on this machine, "" if nowhere.
 	Dir string
+	// Bringers find what scenarios bring, by kind.
+	Bringers map[string]Bringer
 }
 
 // Read reads all scenarios of a directory. Every fault of every file is reported.
@@ -128,6 +130,7 @@ func (s *Suite) scenarioCase(sc *scenario.Scenario) vmtest.Case {
 		Name:   sc.Name,
 		Shape:  shape,
 		Task:   func(*kernels.Image) vmtest.Task { return s.task(sc) },
+		Files:  s.files(sc),
 		Check:  func(image *kernels.Image, o *vmtest.Outcome) { s.check(sc, image, o) },
 	}
 }
