@@ -15,6 +15,7 @@ func TestParse(t *testing.T) {
 needs cgroup2 ipv6
 shape smp
 limit 90s
+bring package curl
 
 # A step.
 let x 'a # is no comment here' # but this is one
@@ -34,20 +35,22 @@ data
 		Name, File, Claim, Shape string
 		Limit                    time.Duration
 		Needs                    []string
+		Brings                   []Bring
 	}
-	got := head{s.Name, s.File, s.Claim, s.Shape, s.Limit, s.Needs}
-	want := head{"some_name", "testdata/some_name.txtar", "The claim.", "smp", 90 * time.Second, []string{"cgroup2", "ipv6"}}
+	got := head{s.Name, s.File, s.Claim, s.Shape, s.Limit, s.Needs, s.Brings}
+	want := head{"some_name", "testdata/some_name.txtar", "The claim.", "smp", 90 * time.Second, []string{"cgroup2", "ipv6"},
+		[]Bring{{Kind: "package", Args: []string{"curl"}, Line: 5}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("scenario (-want +got):\n%s", diff)
 	}
 	if string(s.Data) != text {
 		t.Error("Data is not the whole file")
 	}
-	if got := s.unsupported["ipv6"].commands[0].line; got != 12 {
-		t.Errorf("the first command of unsupported/ipv6 is at line %d, want 12", got)
+	if got := s.unsupported["ipv6"].commands[0].line; got != 13 {
+		t.Errorf("the first command of unsupported/ipv6 is at line %d, want 13", got)
 	}
-	if got := s.unsupported[""].commands[0]; got.line != 14 || !got.negated || got.words[0] != "let" {
-		t.Errorf("the command of unsupported is %+v, want the let of line 14, negated", got)
+	if got := s.unsupported[""].commands[0]; got.line != 15 || !got.negated || got.words[0] != "let" {
+		t.Errorf("the command of unsupported is %+v, want the let of line 15, negated", got)
 	}
 }
 
@@ -90,6 +93,7 @@ func TestParseRefuses(t *testing.T) {
 		{"two shapes", "# c\nshape a\nshape b\nlet x 1\n", "x.txtar:3: want one shape: shape NAME"},
 		{"bad limit", "# c\nlimit soon\nlet x 1\n", `x.txtar:2: limit "soon": want a positive duration such as 90s`},
 		{"negative limit", "# c\nlimit -1s\nlet x 1\n", `x.txtar:2: limit "-1s": want a positive duration such as 90s`},
+		{"bring without a name", "# c\nbring package\nlet x 1\n", "x.txtar:2: want a kind and a name: bring KIND NAME [ARG…]"},
 		{"needs nothing", "# c\nneeds\nlet x 1\n", "x.txtar:2: want at least one feature: needs FEATURE…"},
 		{"unknown feature", "# c\nneeds ringbuff\nlet x 1\n-- unsupported --\n! let y 1\n", `x.txtar:2: unknown feature "ringbuff": did you mean ringbuf?
 x.txtar:4: it would never run: the scenario needs nothing`},
