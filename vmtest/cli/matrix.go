@@ -179,6 +179,7 @@ func (m *matrix) done(p vmtest.Planned, c vmtest.Cell) {
 	m.report.Add(cell)
 	var text strings.Builder
 	switch {
+	case c.Detail != nil && !m.o.verbose: // one of many: its line says it all
 	case c.Verdict.Class() != vmtest.AsExpected:
 		c.Details(&text)
 	case m.o.verbose:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -16,14 +17,17 @@ import (
 	kernelscli "github.com/assay-lab/assay/kernels/cli"
 	"github.com/assay-lab/assay/vmtest"
 	"github.com/assay-lab/assay/vmtest/feature"
+	"github.com/assay-lab/assay/vmtest/object"
 )
 
 // ProbeRole is the name under which a program tells what the running kernel has.
 const ProbeRole = "assay-probe"
 
-// Roles returns the role of a program that probes kernels.
+// Roles returns the roles of a program that probes kernels and loads BPF objects.
 func Roles() vmtest.Roles {
-	return vmtest.Roles{ProbeRole: {Run: func() int { return feature.Main(os.Stdout) }}}
+	roles := vmtest.Roles{ProbeRole: {Run: func() int { return feature.Main(os.Stdout) }}}
+	maps.Copy(roles, object.Roles())
+	return roles
 }
 
 func (w World) probeCommand() *cobra.Command {

@@ -48,20 +48,30 @@ Exit status: 0 all as expected, 1 something fell, 2 usage, 3 the lab could not r
 
 func (w World) certifyCommand() *cobra.Command {
 	var o matrixOptions
+	var objects objectOptions
 	c := &cobra.Command{
-		Use:   "certify",
-		Short: "Run the whole reference suite on the whole matrix, and report",
+		Use:   "certify [TARGET…]",
+		Short: "Run the whole reference suite, or BPF objects, on the whole matrix, and report",
 		Long: `Runs every scenario of the reference suite on every kernel of the matrix, each in
 a pristine VM of its own, and prints what came of it as a table. A kernel that
 cannot be had on this machine is shown as not run, with the reason; --require
 makes that an error.
 
+A TARGET is a BPF object (*.o), a directory of such, or an executable that carries
+some. Each of its programs is loaded on every kernel: it is accepted, with what the
+verifier counted; or rejected, with the cause; or not attempted, with the reason.
+--why KERNEL tells the whole story of one program.
+
 Exit status: 0 all as expected, 1 something fell, 2 usage, 3 the lab could not run.`,
 		Example: `  assay certify
   assay certify -k 5.10,7.2 --html report.html --junit report.xml
-  assay certify --require --json -`,
-		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+  assay certify --require --json -
+  assay certify prog.o -k 5.10,6.1
+  assay certify prog.o --program handle_exec --why 5.10`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return w.certifyObjects(c, o, objects, args)
+			}
 			s, err := w.reference()
 			if err != nil {
 				return err
@@ -70,6 +80,7 @@ Exit status: 0 all as expected, 1 something fell, 2 usage, 3 the lab could not r
 		},
 	}
 	o.flags(c.Flags())
+	objects.flags(c.Flags())
 	return c
 }
 

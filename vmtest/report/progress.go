@@ -126,7 +126,7 @@ func (p *Progress) permanent(c Cell) string {
 	case c.Verdict.Class() != vmtest.AsExpected:
 		return fmt.Sprintf("%s %s: %s\n", paint.paint(c.Verdict.Colour(), pad(word(c.Verdict), 5)),
 			oneLine(c.Key().String()), oneLine(c.Reason))
-	case c.Verdict == vmtest.NotRun && !p.absent[c.Kernel+"\n"+c.Reason]:
+	case c.Verdict == vmtest.NotRun && c.Load == "" && !p.absent[c.Kernel+"\n"+c.Reason]:
 		p.absent[c.Kernel+"\n"+c.Reason] = true
 		return fmt.Sprintf("%s %s: %s\n", paint.paint(c.Verdict.Colour(), "not run on"), oneLine(c.Kernel), oneLine(c.Reason))
 	}
