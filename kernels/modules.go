@@ -80,7 +80,7 @@ func (i *Image) BTF() ([]byte, error) {
 		return b, nil
 	}
 	if i.Vmlinux == "" {
-		return nil, fmt.Errorf("kernel %s: %w: it could not be unpacked", i.Name, ErrNoBTF)
+		return nil, fmt.Errorf("kernel %s: %w: its format is unknown", i.Name, ErrNoBTF)
 	}
 	b, err := os.ReadFile(i.Vmlinux)
 	if err != nil {

@@ -25,7 +25,7 @@ type machineSpec struct {
 func (s machineSpec) devices(q *qemuBinary, mem memory) []device {
 	return []device{
 		bare{q.Machine},
-		processor{s.shape, s.accel},
+		processor{s.shape, s.accel, q.major()},
 		mem,
 		ports{},
 		nicPairs(s.shape.NICPairs),

@@ -39,6 +39,7 @@ func (b bare) args() []string {
 type processor struct {
 	shape Shape
 	accel Accel
+	qemu  int // major version
 }
 
 func (p processor) args() []string {
@@ -55,7 +56,15 @@ func (p processor) args() []string {
 	}
 	// TCG runs "rep movsb" byte by byte; without these two flags kernels choose
 	// another way to copy, which halves the cost of moving data in and out.
-	a = append(a, "-accel", "tcg,thread="+thread, "-cpu", "max,erms=off,fsrm=off")
+	model := "max,erms=off,fsrm=off"
+	if p.qemu < 8 {
+		// Its cmpxchg16b computes the flags of an older instruction, which now
+		// and then makes an interrupt flag of a pointer: about one in 200 machines
+		// died of a double fault. Kernels then do without the instruction.
+		// (gen_cmpxchg16b was written anew for 8.0.)
+		model += ",cx16=off"
+	}
+	a = append(a, "-accel", "tcg,thread="+thread, "-cpu", model)
 	if p.shape.CountInstructions {
 		a = append(a, "-icount", "shift=0,sleep=off")
 	}

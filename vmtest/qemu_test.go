@@ -54,6 +54,20 @@ func TestCmdlineKeepsMitigations(t *testing.T) {
 	}
 }
 
+func TestOldQEMUDoesWithoutCmpxchg16b(t *testing.T) {
+	for version, want := range map[string]bool{
+		"QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)": true,
+		"QEMU emulator version 10.0.2":                                false,
+		"something else":                                              true,
+	} {
+		q := &qemuBinary{Version: version}
+		args := strings.Join(processor{Shapes[0], TCG, q.major()}.args(), " ")
+		if got := strings.Contains(args, "cx16=off"); got != want {
+			t.Errorf("%s: cx16=off %v, want %v", version, got, want)
+		}
+	}
+}
+
 func TestPCMachine(t *testing.T) {
 	help := "Supported machines are:\nmicrovm              microvm (i386)\n" +
 		"pc                   Standard PC (i440FX + PIIX, 1996) (alias of pc-i440fx-9.2)\n" +

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,6 +41,18 @@ func inspectQEMU(path string) (*qemuBinary, error) {
 		return nil, fmt.Errorf("inspect %s: it has no machine \"pc\": %s\nset ASSAY_QEMU to an emulator for x86-64", path, q.Version)
 	}
 	return q, nil
+}
+
+var versionNumber = regexp.MustCompile(`version (\d+)\.`)
+
+// major returns the first number of the version; 0 if it does not say one.
+func (q *qemuBinary) major() int {
+	m := versionNumber.FindStringSubmatch(q.Version)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
 }
 
 // askQEMU runs it for a text about itself.

@@ -76,7 +76,7 @@ func fell(status int) error {
 	case 1:
 		return ErrFell
 	}
-	return &statusError{errors.New("the lab could not run everything"), status}
+	return &statusError{errors.New("the lab did not run everything"), status}
 }
 
 // lab opens the lab; notices go to the given place.

@@ -136,6 +136,7 @@ func (a *Archive) Requests(part string) []string {
 	return some
 }
 
+// ServeHTTP implements http.Handler.
 func (a *Archive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.requests = append(a.requests, r.Method+" "+r.URL.Path)
