@@ -17,7 +17,9 @@
  *   are refused with -EINVAL. It wants buffers initialised and writable, even those
  *   that are only read: no .rodata.
  * - Results: 0 or more is success, negative is -errno, unless stated.
- * - A function takes at most one kptr, since Linux 6.1 allows no more.
+ * - A function takes at most one kptr, since Linux 6.1 allows no more. Its verifier
+ *   also wants a kptr to be tested for NULL once only, right after the call that
+ *   returned it: at a second test it takes the reference for leaked.
  * - Contexts: XDP, sched_cls, syscall and tracing programs, on any CPU, in any
  *   context, NMI included. Those marked "sleepable" allocate memory and are only for
  *   sleepable syscall programs. What takes a lock says so: it fails with -EBUSY (or
