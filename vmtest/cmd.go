@@ -68,6 +68,8 @@ type ProcessState struct {
 	SystemTime time.Duration
 	OOMKills   int // processes of the command that the out-of-memory killer took
 	ForkLimit  int // forks refused because there were too many processes
+	// Started is when it was started, by the guest's clock.
+	Started time.Time
 }
 
 // String says it as os.ProcessState does.
@@ -201,6 +203,7 @@ func (c *Cmd) Wait() error {
 		SystemTime: time.Duration(exit.SystemNs),
 		OOMKills:   int(exit.OOMKills),
 		ForkLimit:  int(exit.PidsMax),
+		Started:    time.Unix(0, exit.StartNs),
 	}
 	if exit.Code != 0 {
 		return &ExitError{*c.ProcessState}

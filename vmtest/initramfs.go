@@ -41,19 +41,20 @@ func initramfs(image *kernels.Image) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	index, err := a.modules(image)
+	set := moduleSet{image: image, add: func(name string, ko []byte) { a.file(name, 0o644, ko) }}
+	index, err := set.modules(append(wantedModules(image), bootModules...))
 	if err != nil {
 		return nil, err
 	}
-	a.file("lib/assay/load", 0o644, []byte(strings.Join(names(load), "\n")))
-	a.file("lib/assay/modules", 0o644, index)
+	a.file("lib/assay/load", 0o644, []byte(strings.Join(moduleNames(load), "\n")))
+	a.file(moduleIndex, 0o644, index)
 	if a.err == nil {
 		a.err = a.w.Close()
 	}
 	return out.Bytes(), a.err
 }
 
-func names(modules []kernels.Module) (s []string) {
+func moduleNames(modules []kernels.Module) (s []string) {
 	for _, m := range modules {
 		s = append(s, m.Name)
 	}
@@ -96,9 +97,19 @@ func (a *archive) file(name string, mode cpio.FileMode, data []byte) {
 	a.entry(name, cpio.TypeReg|mode, data)
 }
 
-// modules adds the modules and returns their index (see the agent).
-func (a *archive) modules(image *kernels.Image) ([]byte, error) {
-	wanted, err := image.ModuleClosure(append(wantedModules(image), bootModules...))
+// moduleIndex is where the agent, as modprobe, looks for what modules there are.
+const moduleIndex = "lib/assay/modules"
+
+// moduleSet gathers modules of a kernel as files of a guest.
+type moduleSet struct {
+	image *kernels.Image
+	add   func(name string, ko []byte)
+}
+
+// modules adds the modules, with those they depend on, and returns their index (see
+// the agent).
+func (a *moduleSet) modules(names []string) ([]byte, error) {
+	wanted, err := a.image.ModuleClosure(names)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +119,7 @@ func (a *archive) modules(image *kernels.Image) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		deps, err := image.ModuleClosure([]string{m.Name})
+		deps, err := a.image.ModuleClosure([]string{m.Name})
 		if err != nil {
 			return nil, err
 		}
@@ -116,13 +127,15 @@ func (a *archive) modules(image *kernels.Image) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read module %s: %w", m.Name, err)
 		}
-		file := "/lib/modules/" + m.Name + ".ko"
-		a.file(file[1:], 0o644, ko)
-		fmt.Fprintf(&index, "%s\t%s\t%s\t%s\n", m.Name, file,
-			strings.Join(names(deps[:len(deps)-1]), " "), strings.Join(aliases, " "))
+		a.add(modulePath(m), ko)
+		fmt.Fprintf(&index, "%s\t/%s\t%s\t%s\n", m.Name, modulePath(m),
+			strings.Join(moduleNames(deps[:len(deps)-1]), " "), strings.Join(aliases, " "))
 	}
 	return index.Bytes(), nil
 }
+
+// modulePath is where a module lies in a guest, without the first slash.
+func modulePath(m kernels.Module) string { return "lib/modules/" + m.Name + ".ko" }
 
 func readModule(m kernels.Module) ([]byte, error) {
 	r, err := m.Open()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/assay-lab/assay/kernels"
@@ -271,6 +272,9 @@ func doneError(f wire.Frame) error {
 	}
 	return errors.New(string(f.Body))
 }
+
+// isNotThere tells whether the agent said that there is no such file.
+func isNotThere(err error) bool { return strings.HasSuffix(err.Error(), ": "+syscall.ENOENT.Error()) }
 
 // queue is a talk whose frames are taken one after the other.
 type queue struct {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/assay-lab/assay/vmtest/internal/wire"
 )
 
 // Descriptors that QEMU inherits, in the order of process.extra.
@@ -129,7 +131,7 @@ func (u userNetwork) args() []string {
 		return nil
 	}
 	// No option ROM: reading it costs seconds under TCG and nobody boots from it.
-	return []string{"-netdev", "user,id=user", "-device", "virtio-net-pci,netdev=user,id=user-dev,romfile=,addr=0x6"}
+	return []string{"-netdev", "user,id=user", "-device", "virtio-net-pci,netdev=user,id=user-dev,romfile=,mac=" + wire.UserNetworkMAC + ",addr=0x6"}
 }
 
 // boot is what only a cold boot needs. A restored machine never reads it again,

@@ -2,8 +2,10 @@ package vmtest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -121,6 +123,25 @@ var guestRoles = map[string]func(args []string) int{
 		fmt.Printf("%s%d\n", b, time.Now().UnixNano())
 		return 0
 	},
+	"read-file": func(args []string) int {
+		b, err := os.ReadFile(args[0])
+		_, _ = os.Stdout.Write(b)
+		return status(err)
+	},
+	"write-file": func(args []string) int { return status(os.WriteFile(args[0], []byte(args[1]), 0o644)) },
+	"change-files": func(args []string) int { // in a directory; and a file elsewhere
+		dir := args[0]
+		return status(errors.Join(
+			os.WriteFile(dir+"/golden", []byte("new"), 0o644), os.Remove(dir+"/gone"), os.Mkdir(dir+"/sub", 0o755),
+			os.WriteFile(dir+"/sub/written", []byte("by the guest"), 0o600), os.WriteFile(args[1], []byte("profile"), 0o644)))
+	},
+	"dial": func(args []string) int {
+		c, err := net.DialTimeout("tcp", args[0], 10*time.Second)
+		if err == nil {
+			_, err = io.Copy(os.Stdout, c)
+		}
+		return status(err)
+	},
 	"size": func([]string) int { // the terminal's, which stty would print
 		out := make([]byte, 0)
 		var ws [4]uint16
@@ -129,6 +150,15 @@ var guestRoles = map[string]func(args []string) int{
 		_, _ = os.Stdout.Write(out)
 		return 0
 	},
+}
+
+// status says an error, if there is one, and is that of a command.
+func status(err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Println(err)
+	return 1
 }
 
 func atoi(s string) int {

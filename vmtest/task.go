@@ -23,20 +23,38 @@ type Task struct {
 	// Stdout and Stderr, if not nil, get the outputs as they come. The
 	// Outcome has the end of both in any case.
 	Stdout, Stderr io.Writer
+	// Terminal runs it on a terminal of this size (see Cmd).
+	Terminal *WindowSize
+	// Running, if not nil, is given the command once it has started: to pass
+	// signals on, or a terminal's new size. It must not block.
+	Running func(*Cmd)
 	// Zygote goes on as the template's parked process instead of starting one.
 	Zygote bool
 	// Files are brought in first.
 	Files []File
+	// Modules are kernel modules, of the kernel's own, to be brought in and
+	// loaded first.
+	Modules []string
 	// Collect names files and directories of the guest whose contents are
 	// to be brought out afterwards, if there.
 	Collect []string
+	// Fetch names files and directories whose changes the command has made are
+	// to be brought out, unless the machine was lost.
+	Fetch []Fetch
 	// Limit is how long the command may take on a real machine; it is
-	// stretched for a slower one. 0 is DefaultLimit.
+	// stretched for a slower one. 0 is DefaultLimit, less is no limit.
 	Limit time.Duration
 	// Judge, if not nil, reads a verdict out of how the command ended. It is
 	// not asked when the kernel has already said it. nil: status 0 is a pass.
 	Judge func(*Outcome) (Verdict, string)
 }
+
+// A Fetch is a file or a directory of the guest, and where on the host its changes go
+// (see [Machine.Fetch]).
+type Fetch struct{ Guest, Host string }
+
+// NoLimit lets a task take as long as it will.
+const NoLimit = time.Duration(-1)
 
 // DefaultLimit is how long a task may take on a real machine.
 const DefaultLimit = 30 * time.Second
@@ -127,7 +145,11 @@ type running struct {
 	log  string // records of /dev/kmsg
 }
 
+// limit returns 0 if there is none.
 func (r *running) limit() time.Duration {
+	if r.task.Limit < 0 {
+		return 0
+	}
 	if r.task.Limit > 0 {
 		return r.m.accel.Scale(r.task.Limit)
 	}
@@ -146,6 +168,9 @@ func (r *running) run(ctx context.Context) {
 		}
 		return
 	}
+	if r.task.Running != nil {
+		r.task.Running(c)
+	}
 	r.wait(ctx, c)
 	out.keep(r.o)
 	r.o.State = c.ProcessState
@@ -162,6 +187,9 @@ func (r *running) prepare(ctx context.Context) (*Cmd, *outputs, error) {
 			return nil, nil, err
 		}
 	}
+	if err := r.m.LoadModules(ctx, r.task.Modules...); err != nil {
+		return nil, nil, err
+	}
 	c := r.m.Command(ctx, r.task.Args[0], r.task.Args[1:]...)
 	if r.task.Zygote {
 		if c = r.m.Zygote(ctx, r.task.Args...); c == nil {
@@ -170,6 +198,7 @@ func (r *running) prepare(ctx context.Context) (*Cmd, *outputs, error) {
 	}
 	out := newOutputs(r.task)
 	c.Env, c.Dir, c.Stdin, c.Stdout, c.Stderr = r.task.Env, r.task.Dir, r.task.Stdin, out.stdout, out.stderr
+	c.Terminal = r.task.Terminal
 	return c, out, nil
 }
 
@@ -177,15 +206,19 @@ func (r *running) prepare(ctx context.Context) (*Cmd, *outputs, error) {
 func (r *running) wait(ctx context.Context, c *Cmd) {
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
-	timer := time.NewTimer(r.limit())
-	defer timer.Stop()
+	var over <-chan time.Time // never, without a limit
+	if limit := r.limit(); limit > 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		over = timer.C
+	}
 	select {
 	case r.err = <-ended:
 	case <-ctx.Done():
 		r.o.Verdict, r.o.Reason = NotRun, interrupted(ctx)
 		r.m.Close()
 		<-ended
-	case <-timer.C:
+	case <-over:
 		r.hung = true
 		r.examine(c)
 		r.giveUp(ctx, ended)
@@ -246,6 +279,22 @@ func (r *running) gather(ctx context.Context, haveLog bool) {
 	for _, name := range r.task.Collect {
 		files, _ := r.m.ReadTree(ctx, name) // what is not there was not made
 		maps.Copy(r.o.Files, files)
+	}
+	r.fetch(ctx)
+}
+
+// fetch brings out what the command has changed.
+func (r *running) fetch(ctx context.Context) {
+	if r.o.State == nil || r.hung {
+		return
+	}
+	ctx = context.WithoutCancel(ctx) // it is asked for: however long it takes
+	for _, f := range r.task.Fetch {
+		err := r.m.Fetch(ctx, f.Guest, f.Host, r.o.State.Started)
+		if err != nil && !isNotThere(err) { // what is not there was not made
+			r.o.Verdict, r.o.Reason = Infra, fmt.Sprintf("bring %s out of the guest: %v", f.Guest, err)
+			return
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ type File struct {
 	Source string
 	Link   string
 	Data   []byte
+	// ReadOnly makes the directory at Path, with all that was brought into it
+	// before, one that can only be read. The other fields say nothing then.
+	ReadOnly bool
 }
 
 // entry returns what to tell the guest and where the bytes come from.
@@ -35,6 +38,9 @@ func (f File) entry() (wire.EntryBody, io.ReadCloser, error) {
 		return e, nil, fmt.Errorf("bring %q into the guest: want an absolute path", f.Path)
 	}
 	switch {
+	case f.ReadOnly:
+		e.Kind = wire.Fixed
+		return e, nil, nil
 	case f.Link != "":
 		e.Kind, e.Link = wire.Symlink, f.Link
 		return e, nil, nil
@@ -160,7 +166,7 @@ func (m *Machine) ReadFile(ctx context.Context, name string) ([]byte, error) {
 // a directory, by name.
 func (m *Machine) ReadTree(ctx context.Context, name string) (map[string][]byte, error) {
 	buffers := map[string]*bytes.Buffer{}
-	err := m.get(ctx, path.Clean(name), func(e wire.EntryBody) (io.WriteCloser, error) {
+	err := m.get(ctx, wire.GetBody{Path: path.Clean(name)}, func(e wire.EntryBody) (io.WriteCloser, error) {
 		if e.Kind != wire.File {
 			return nil, nil
 		}
@@ -192,7 +198,7 @@ func (m *Machine) Get(ctx context.Context, name, dst string) error {
 		return err
 	}
 	defer root.Close()
-	return m.get(ctx, name, func(e wire.EntryBody) (io.WriteCloser, error) {
+	return m.get(ctx, wire.GetBody{Path: name}, func(e wire.EntryBody) (io.WriteCloser, error) {
 		rel, ok := relative(name, e.Path)
 		if !ok {
 			return nil, fmt.Errorf("copy %s out of the guest: it sent %q", name, e.Path)
@@ -219,20 +225,20 @@ func relative(top, name string) (string, bool) {
 
 // get runs the conversation about files on their way out. create returns where an
 // entry's bytes go; nil for one without.
-func (m *Machine) get(ctx context.Context, name string, create func(wire.EntryBody) (io.WriteCloser, error)) error {
+func (m *Machine) get(ctx context.Context, what wire.GetBody, create func(wire.EntryBody) (io.WriteCloser, error)) error {
 	q := newQueue()
 	id := m.open(q)
 	defer m.close(id)
 	stop := context.AfterFunc(ctx, q.lost)
 	defer stop()
-	if err := m.send(wire.Frame{Type: wire.Get, ID: id, Body: []byte(name)}); err != nil {
+	if err := m.send(wire.Frame{Type: wire.Get, ID: id, Body: what.Marshal()}); err != nil {
 		return err
 	}
 	g := getter{create: create}
 	for {
 		f, ok := q.next()
 		if !ok {
-			return errors.Join(g.err, g.close(), ctx.Err(), goneUnless(ctx.Err()))
+			return errors.Join(g.err, g.abort(), ctx.Err(), goneUnless(ctx.Err()))
 		}
 		n := g.take(f)
 		if n > 0 {
@@ -286,4 +292,14 @@ func (g *getter) close() error {
 	out := g.out
 	g.out = nil
 	return out.Close()
+}
+
+// abort ends a file that did not come whole: one that would take another's place
+// does not.
+func (g *getter) abort() error {
+	if r, ok := g.out.(*replacement); ok {
+		g.out = nil
+		return r.drop()
+	}
+	return g.close()
 }

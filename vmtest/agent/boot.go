@@ -101,6 +101,7 @@ func prepare() (warnings []string) {
 	tune(warn)
 	limitPayload(warn)
 	warn("loopback up", loopbackUp())
+	warn("join the host's network", joinHostNetwork())
 	return warnings
 }
 

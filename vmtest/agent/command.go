@@ -17,6 +17,7 @@ import (
 type command struct {
 	id             uint16
 	pid            int
+	started        int64 // by the clock that times of change are taken from
 	stdin          *wire.Inbox
 	stdout, stderr *wire.Gate
 	terminal       *os.File // its controlling side, or nil
@@ -68,6 +69,7 @@ func (s *supervisor) start(c *command, q wire.RunBody) error {
 	}
 	attr := &syscall.ProcAttr{Dir: q.Dir, Env: q.Env, Files: f.theirs(), Sys: &syscall.SysProcAttr{Setsid: true, Setctty: q.TTY}}
 	s.mu.Lock()
+	c.started = coarseClock()
 	c.pid, err = spawn(path, q.Argv, attr)
 	if err == nil {
 		s.commands[c.id], s.pids[c.pid] = c, c
@@ -113,6 +115,7 @@ func (s *supervisor) attend(c *command, f files, stop, stopper *os.File) {
 		defer straggler.Stop()
 	}
 	out.Wait()
+	x.StartNs = c.started
 	if x.Code != 0 { // else the kernel's log says it, which the host reads anyway
 		x.OOMKills, x.PidsMax = memoryEvents.count("oom_kill"), pidsEvents.count("max")
 	}
@@ -159,6 +162,7 @@ func (s *supervisor) unpark(id uint16, body []byte) error {
 		x := wire.ExitBody{Code: -1, Err: "no process is parked here"}
 		return s.port.send(wire.Frame{Type: wire.Exit, ID: id, Body: x.Marshal()})
 	}
+	c.started = coarseClock()
 	msg := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
 	_, err := c.park.Write(append(msg, body...))
 	return err
@@ -180,4 +184,11 @@ func (s *supervisor) control(f wire.Frame) error {
 		_ = unix.IoctlSetWinsize(int(c.terminal.Fd()), unix.TIOCSWINSZ, &ws)
 	}
 	return nil
+}
+
+// coarseClock is the clock that the kernel takes a file's time of change from.
+func coarseClock() int64 {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &ts)
+	return ts.Nano()
 }

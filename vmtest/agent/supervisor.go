@@ -73,7 +73,11 @@ func (s *supervisor) handle(f wire.Frame) error {
 	case wire.Put:
 		return s.put(f)
 	case wire.Get:
-		go s.get(f.ID, string(f.Body))
+		var q wire.GetBody
+		if err := q.Unmarshal(f.Body); err != nil {
+			return err
+		}
+		go s.get(f.ID, q)
 	case wire.Log:
 		go s.log(f.ID)
 	case wire.Stacks:

@@ -49,6 +49,8 @@ func (w *put) begin() (err error) {
 	case wire.Symlink:
 		_ = os.Remove(e.Path)
 		return os.Symlink(e.Link, e.Path)
+	case wire.Fixed:
+		return fix(e.Path)
 	}
 	// A running program cannot be written over, but it can be replaced.
 	if err := os.Remove(e.Path); err != nil && !os.IsNotExist(err) {
@@ -56,6 +58,18 @@ func (w *put) begin() (err error) {
 	}
 	w.file, err = os.OpenFile(e.Path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	return err
+}
+
+// fix makes a directory one that can only be read.
+func fix(dir string) error {
+	if err := unix.Mount(dir, dir, "", unix.MS_BIND, ""); err != nil {
+		return &os.PathError{Op: "mount", Path: dir, Err: err}
+	}
+	err := unix.Mount("", dir, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, "")
+	if err != nil {
+		return &os.PathError{Op: "mount read-only", Path: dir, Err: err}
+	}
+	return nil
 }
 
 // putData writes a piece of a file; an empty one completes it.
@@ -87,18 +101,23 @@ func (w *put) finish() error {
 }
 
 // get sends a file, or all that is in a directory.
-func (s *supervisor) get(id uint16, path string) {
+func (s *supervisor) get(id uint16, q wire.GetBody) {
 	g, release := s.gate(id)
 	defer release()
-	s.port.done(id, s.sendTree(id, g, path))
+	s.port.done(id, s.sendTree(id, g, q))
 }
 
-func (s *supervisor) sendTree(id uint16, g *wire.Gate, path string) error {
+func (s *supervisor) sendTree(id uint16, g *wire.Gate, q wire.GetBody) error {
+	path := q.Path
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
 		return &os.PathError{Op: "stat", Path: path, Err: err}
 	}
 	e := wire.EntryBody{Path: path, Mode: st.Mode & 0o7777, Size: st.Size}
+	old := st.Ctim.Nano() < q.SinceNs
+	if old && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return nil
+	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
 		e.Kind = wire.File
@@ -115,13 +134,16 @@ func (s *supervisor) sendTree(id uint16, g *wire.Gate, path string) error {
 	default:
 		return nil // sockets, devices and the like mean nothing outside
 	}
-	if err := s.port.send(wire.Frame{Type: wire.Entry, ID: id, Body: e.Marshal()}); err != nil || e.Kind != wire.Dir {
-		return err
+	if !old {
+		err := s.port.send(wire.Frame{Type: wire.Entry, ID: id, Body: e.Marshal()})
+		if err != nil || e.Kind != wire.Dir {
+			return err
+		}
 	}
 	entries, err := os.ReadDir(path)
 	for _, c := range entries {
 		if err == nil {
-			err = s.sendTree(id, g, path+"/"+c.Name())
+			err = s.sendTree(id, g, wire.GetBody{Path: path + "/" + c.Name(), SinceNs: q.SinceNs})
 		}
 	}
 	return err

@@ -41,6 +41,9 @@ type ExitBody struct {
 	UserNs   int64
 	SystemNs int64
 	Err      string // it could not be started, and why
+	// StartNs is the guest's coarse clock when it was started: what it changed
+	// since then has a later time of change.
+	StartNs int64
 	// Log is, for a zygote, what the kernel has logged since Wake: to be asked
 	// for it is a tenth of a short command's price. LogWhole tells that there
 	// is no more.
@@ -53,6 +56,7 @@ const (
 	File    = 'f'
 	Dir     = 'd'
 	Symlink = 'l'
+	Fixed   = 'r' // a directory that is there, and from now on can only be read
 )
 
 // EntryBody is a file's head; a regular file's bytes follow as a stream.
@@ -62,6 +66,13 @@ type EntryBody struct {
 	Mode uint32
 	Size int64
 	Link string // target of a symbolic link
+}
+
+// GetBody asks for files.
+type GetBody struct {
+	Path string
+	// SinceNs leaves out what was changed before; 0 leaves out nothing.
+	SinceNs int64
 }
 
 // Marshal returns the frame body.
@@ -143,6 +154,7 @@ func (x ExitBody) Marshal() []byte {
 	e.i64(x.UserNs)
 	e.i64(x.SystemNs)
 	e.str(x.Err)
+	e.i64(x.StartNs)
 	e.str(x.Log)
 	e.bools(x.LogWhole)
 	return e
@@ -152,7 +164,7 @@ func (x ExitBody) Marshal() []byte {
 func (x *ExitBody) Unmarshal(b []byte) error {
 	d := decoder{b: b}
 	x.Code, x.Signal, x.OOMKills, x.PidsMax = int32(d.u32()), d.u32(), d.u32(), d.u32()
-	x.UserNs, x.SystemNs, x.Err, x.Log = d.i64(), d.i64(), d.str(), d.str()
+	x.UserNs, x.SystemNs, x.Err, x.StartNs, x.Log = d.i64(), d.i64(), d.str(), d.i64(), d.str()
 	d.bools(&x.LogWhole)
 	return d.end()
 }
@@ -172,5 +184,20 @@ func (n EntryBody) Marshal() []byte {
 func (n *EntryBody) Unmarshal(b []byte) error {
 	d := decoder{b: b}
 	n.Path, n.Kind, n.Mode, n.Size, n.Link = d.str(), d.u8(), d.u32(), d.i64(), d.str()
+	return d.end()
+}
+
+// Marshal returns the frame body.
+func (g GetBody) Marshal() []byte {
+	var e encoder
+	e.str(g.Path)
+	e.i64(g.SinceNs)
+	return e
+}
+
+// Unmarshal reads a frame body.
+func (g *GetBody) Unmarshal(b []byte) error {
+	d := decoder{b: b}
+	g.Path, g.SinceNs = d.str(), d.i64()
 	return d.end()
 }

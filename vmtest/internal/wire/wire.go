@@ -38,7 +38,7 @@ const (
 	Signal Type = 'S' // send a signal to the command with this id: its number
 	Resize Type = 'Z' // the terminal's size changed: rows, columns
 	Put    Type = 'P' // a file follows: EntryBody
-	Get    Type = 'G' // send these files: a path
+	Get    Type = 'G' // send these files: GetBody
 	Log    Type = 'K' // send the kernel log since Wake
 	Stacks Type = 'T' // send what every task is doing
 	Bye    Type = 'B' // power off
@@ -72,6 +72,10 @@ const MaxBody = 1 << 20
 const MaxData = 32<<10 - headerLen - 1
 
 const headerLen = 8
+
+// UserNetworkMAC is the hardware address of the card on QEMU's user-mode network,
+// by which the agent knows it.
+const UserNetworkMAC = "02:00:00:00:01:00"
 
 // LogMark is what the agent itself writes to the kernel log when it is asked for it.
 const LogMark = "assay: the log is read"

@@ -21,7 +21,8 @@ func TestBodiesSurviveTheTrip(t *testing.T) {
 		{WakeBody{[16]byte{1}, -7, [32]byte{2}}, &WakeBody{}},
 		{AwakeBody{[16]byte{1}, [16]byte{2}, "clock"}, &AwakeBody{}},
 		{RunBody{[]string{"a", "b"}, []string{"X=1"}, "/tmp", true, 24, 80, false, true}, &RunBody{}},
-		{ExitBody{-1, 9, 1, 2, 3, 4, "gone", "6,1,1,-;x", true}, &ExitBody{}},
+		{ExitBody{-1, 9, 1, 2, 3, 4, "gone", 5, "6,1,1,-;x", true}, &ExitBody{}},
+		{GetBody{"/work", 1 << 60}, &GetBody{}},
 		{EntryBody{"/etc/x", Symlink, 0o777, 1 << 40, "y"}, &EntryBody{}},
 	} {
 		b := tt.in.Marshal()
