@@ -31,9 +31,6 @@ func startQEMU(binary string, args []string, limit time.Duration, extra ...*os.F
 	var ours [3]*net.UnixConn
 	var inherit []*os.File
 	defer func() {
-		for _, f := range inherit {
-			f.Close() // or the end of QEMU would never show
-		}
 		if err != nil {
 			closeAll(ours[:])
 		}
@@ -43,6 +40,8 @@ func startQEMU(binary string, args []string, limit time.Duration, extra ...*os.F
 		if err != nil {
 			return nil, err
 		}
+		// Closed as soon as QEMU has its own, or its end would never show.
+		defer theirs.Close()
 		ours[i], inherit = conn, append(inherit, theirs)
 	}
 	p.control, p.console = ours[1], newConsole()
@@ -53,8 +52,12 @@ func startQEMU(binary string, args []string, limit time.Duration, extra ...*os.F
 		Pdeathsig: syscall.SIGKILL,
 		Setpgid:   true, // an interrupt at the terminal is for us to handle
 	}
-	if err := p.start(ours[2]); err != nil {
-		return nil, fmt.Errorf("start %s: %w", binary, err)
+	err = p.start(ours[2])
+	for _, f := range inherit {
+		_ = f.Close()
+	}
+	if err != nil {
+		return nil, &InfraError{fmt.Errorf("start %s: %w", binary, err)}
 	}
 	if p.monitor, err = dialQMP(ours[0], limit); err != nil {
 		return nil, p.fail(err)

@@ -181,3 +181,41 @@ func TestHoldClone(t *testing.T) {
 	os.Stdout.WriteString("qemu is " + strconv.Itoa(m.proc.cmd.Process.Pid) + "\n")
 	select {}
 }
+
+// Where no saved state loads at all, machines are booted, and the user hears of it.
+func TestBootsWhereSnapshotsDoNotWork(t *testing.T) {
+	testLab(t)
+	qemu, err := findQEMU("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(t.TempDir(), "qemu")
+	text := "#!/bin/sh\ncase \"$*\" in *-incoming*) echo no snapshots today >&2; exit 1;; esac\nexec " + qemu.Path + " \"$@\"\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var heard []string
+	l, err := Open(Config{CacheDir: t.TempDir(), QEMU: script, Accel: TCG, Notice: func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, line)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tp, err := l.Template(t.Context(), testImage(t, testKernel), Shape{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := tp.Clone(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	mu.Lock()
+	defer mu.Unlock()
+	if !heardOf(heard, "snapshots of kernel 5.10 do not work here, booting instead") || !heardOf(heard, "no snapshots today") {
+		t.Errorf("heard %q, nothing of the fallback and its reason", heard)
+	}
+}
